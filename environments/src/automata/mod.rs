@@ -1,0 +1,1 @@
+//! Cellular automata: rules, patterns, file formats, names and census.

@@ -1,0 +1,1 @@
+//! Statistical sequence models: the reference code lengths that learned models stand beside.

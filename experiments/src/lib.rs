@@ -1,0 +1,10 @@
+//! The binary `stance` as a library: configs, runner, probes, statistics, claims and reports.
+//!
+//! **Duty.** Take an experiment from its config to a verdict and a report.
+//!
+//! **Invariants.** A run directory is only ever added to by writing aside and renaming; a verdict comes from
+//! `claims` and nowhere else; test data is touched once, after every choice is made.
+//!
+//! **Must never know.** burn, bevy.
+
+pub mod commands;
