@@ -94,7 +94,7 @@ impl Parameters {
 
 /// A standard normal deviate by Marsaglia's polar method (Marsaglia & Bray 1964): only +, ×, ÷, √ and one ln, so
 /// that the f32 that results is the same on every machine.
-fn normal(stream: &mut ChaCha8Rng, spare: &mut Option<f64>) -> f64 {
+pub(crate) fn normal(stream: &mut ChaCha8Rng, spare: &mut Option<f64>) -> f64 {
     if let Some(value) = spare.take() {
         return value;
     }

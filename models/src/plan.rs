@@ -113,12 +113,15 @@ impl Plan {
         let mut at: Vec<Vec<&Intervention>> = vec![Vec::new(); taps.len()];
         let mut captured = vec![None; taps.len()];
         for (slot, name) in self.capture.iter().enumerate() {
-            captured[spec.tap(name)?] = Some(slot);
+            if captured[spec.tap(name)?].replace(slot).is_some() {
+                return Err(ModelError::Shape(format!("the tap `{name}` is captured twice in one plan")));
+            }
         }
         for intervention in &self.interventions {
             let number = spec.tap(&intervention.tap)?;
             let (rows, width) = (taps[number].rows, taps[number].width);
-            let wrong = |what: String| Err(ModelError::Shape(format!("intervention at `{}`: {what}", intervention.tap)));
+            let wrong =
+                |what: String| Err(ModelError::Shape(format!("intervention at `{}`: {what}", intervention.tap)));
             if let Some(row) = intervention.rows.iter().find(|&&row| row >= rows) {
                 return wrong(format!("row {row} is beyond the last, {}", rows - 1));
             }
@@ -157,8 +160,6 @@ pub struct ResolvedPlan<'a> {
     at: Vec<Vec<&'a Intervention>>,
     captured: Vec<Option<usize>>,
 }
-
-
 
 impl ResolvedPlan<'_> {
     /// Whether anything is to be done at a tap.

@@ -254,8 +254,7 @@ pub fn train(
         scope.spawn(move || {
             for step in first..config.steps {
                 let start = step * config.batch as u64;
-                let samples: Vec<Sample> =
-                    (start..start + config.batch as u64).into_par_iter().map(sample).collect();
+                let samples: Vec<Sample> = (start..start + config.batch as u64).into_par_iter().map(sample).collect();
                 if sender.send(Batch::stack(&samples)).is_err() {
                     return;
                 }

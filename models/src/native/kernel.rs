@@ -1,0 +1,467 @@
+//! Matrix products and the choice of vector instructions: the only unsafe code of the engine.
+//!
+//! **Same bits everywhere.** Every element of a product is one chain of fused multiply-adds over k = 0, 1, 2, …,
+//! started at zero; the width of the vectors only decides how many chains run side by side. A fused multiply-add
+//! is exactly rounded by IEEE 754, so AVX-512, AVX2 and the portable path give the same bits.
+#![allow(unsafe_code)]
+
+use std::sync::OnceLock;
+
+/// Columns of a full panel of a packed matrix.
+const PANEL: usize = 32;
+/// Columns of a half panel, used for the last columns where they fit.
+const HALF: usize = 16;
+/// Rows of a register tile: 13 × 2 accumulators, 2 panel registers and one broadcast fill 29 of 32 registers, and
+/// 13 divides the 65 positions of a 16 × 16 board.
+const TILE: usize = 13;
+
+/// Vector instructions that this machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// AVX-512.
+    Avx512,
+    /// AVX2 with fused multiply-add.
+    Avx2,
+    /// Whatever the compiler assumes.
+    Portable,
+}
+
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
+/// The level in use: the best that the machine has, or what `STANCE_SIMD` (avx512, avx2, portable) lowers it to.
+pub fn level() -> Level {
+    *LEVEL.get_or_init(|| {
+        let best = detect();
+        match std::env::var("STANCE_SIMD").as_deref() {
+            Ok("portable") => Level::Portable,
+            Ok("avx2") if best != Level::Portable => Level::Avx2,
+            _ => best,
+        }
+    })
+}
+
+#[cfg(target_arch = "x86_64")]
+fn detect() -> Level {
+    let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    let has_avx512 = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512bw");
+    match (has_avx512, has_avx2) {
+        (true, true) => Level::Avx512,
+        (_, true) => Level::Avx2,
+        _ => Level::Portable,
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn detect() -> Level {
+    Level::Portable
+}
+
+/// Compiles a function for each level and picks one at run time. The body is plain Rust, whose floating-point
+/// results do not depend on the instructions chosen.
+macro_rules! simd {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
+        $(#[$meta])*
+        #[allow(unsafe_code, clippy::too_many_arguments)]
+        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            fn body($($arg: $ty),*) $(-> $ret)? $body
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+            fn avx512($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+            match $crate::native::kernel::level() {
+                // SAFETY: `level` says Avx512 or Avx2 only after the processor was asked for every feature that
+                // the function enables.
+                #[cfg(target_arch = "x86_64")]
+                $crate::native::kernel::Level::Avx512 => unsafe { avx512($($arg),*) },
+                #[cfg(target_arch = "x86_64")]
+                $crate::native::kernel::Level::Avx2 => unsafe { avx2($($arg),*) },
+                _ => body($($arg),*),
+            }
+        }
+    };
+}
+pub(crate) use simd;
+
+/// A k × n matrix rearranged so that a product reads it front to back: panels of 32 columns (the last of 16 where
+/// that holds what is left), each k rows long, padded with zeros.
+#[derive(Clone, Debug, Default)]
+pub struct Packed {
+    k: usize,
+    n: usize,
+    data: Vec<f32>,
+}
+
+/// Columns that `n` takes up when packed.
+pub fn padded(n: usize) -> usize {
+    let rest = n % PANEL;
+    n - rest
+        + match rest {
+            0 => 0,
+            1..=HALF => HALF,
+            _ => PANEL,
+        }
+}
+
+impl Packed {
+    /// Rearranges the matrix whose element (row, column) is `b[row * rows + column * columns]`.
+    pub fn pack(&mut self, k: usize, n: usize, b: &[f32], rows: usize, columns: usize) {
+        self.k = k;
+        self.n = n;
+        self.data.resize(k * padded(n), 0.0);
+        let mut filled = 0;
+        let mut first = 0;
+        while first < n {
+            let width = if padded(n) - first >= PANEL { PANEL } else { HALF };
+            let live = width.min(n - first);
+            let panel = &mut self.data[filled..filled + k * width];
+            if columns == 1 {
+                for (row, slot) in panel.chunks_exact_mut(width).enumerate() {
+                    let start = row * rows + first;
+                    slot[..live].copy_from_slice(&b[start..start + live]);
+                    slot[live..].fill(0.0);
+                }
+            } else {
+                for (row, slot) in panel.chunks_exact_mut(width).enumerate() {
+                    for (column, value) in slot[..live].iter_mut().enumerate() {
+                        *value = b[row * rows + (first + column) * columns];
+                    }
+                    slot[live..].fill(0.0);
+                }
+            }
+            filled += k * width;
+            first += width;
+        }
+    }
+}
+
+/// The left factor of a product: element (row, column) is `values[row * rows + column * columns]`.
+#[derive(Clone, Copy)]
+pub struct Left<'a> {
+    /// The elements.
+    pub values: &'a [f32],
+    /// Distance between rows.
+    pub rows: usize,
+    /// Distance between columns.
+    pub columns: usize,
+}
+
+/// c ← a·b, or c ← c + a·b: `a` is m × k, `b` is k × n, row i of `c` begins at `c[i * stride]`.
+///
+/// # Panics
+/// If a slice is too short for the sizes given.
+pub fn multiply(m: usize, a: Left, b: &Packed, c: &mut [f32], stride: usize, accumulate: bool) {
+    if m == 0 || b.n == 0 {
+        return;
+    }
+    assert!(b.data.len() >= b.k * padded(b.n));
+    assert!(b.k == 0 || a.values.len() > (m - 1) * a.rows + (b.k - 1) * a.columns);
+    assert!(stride >= b.n && c.len() >= (m - 1) * stride + b.n);
+    let level = level();
+    let mut first = 0;
+    let mut filled = 0;
+    while first < b.n {
+        let width = if padded(b.n) - first >= PANEL { PANEL } else { HALF };
+        let live = width.min(b.n - first);
+        let panel = &b.data[filled..filled + b.k * width];
+        let mut row = 0;
+        while row < m {
+            let tile = TILE.min(m - row);
+            let left = Left { values: &a.values[(row * a.rows).min(a.values.len())..], ..a };
+            let start = row * stride + first;
+            if live == width {
+                tile_product(level, tile, b.k, left, panel, width, &mut c[start..], stride, accumulate);
+            } else {
+                let mut edge = [0.0; TILE * PANEL];
+                tile_product(level, tile, b.k, left, panel, width, &mut edge, width, false);
+                for (i, values) in edge.chunks_exact(width).take(tile).enumerate() {
+                    let target = &mut c[start + i * stride..start + i * stride + live];
+                    for (target, value) in target.iter_mut().zip(values) {
+                        *target = if accumulate { *target + value } else { *value };
+                    }
+                }
+            }
+            row += tile;
+        }
+        filled += b.k * width;
+        first += width;
+    }
+}
+
+/// One register tile. Bounds: checked here once, so that the loops inside need not.
+#[allow(clippy::too_many_arguments)]
+fn tile_product(
+    level: Level,
+    m: usize,
+    k: usize,
+    a: Left,
+    panel: &[f32],
+    width: usize,
+    c: &mut [f32],
+    stride: usize,
+    accumulate: bool,
+) {
+    assert!((1..=TILE).contains(&m) && (width == PANEL || width == HALF));
+    assert!(panel.len() >= k * width && c.len() >= (m - 1) * stride + width);
+    assert!(k == 0 || a.values.len() > (m - 1) * a.rows + (k - 1) * a.columns);
+    // SAFETY (of the calls below): the assertions above cover every element that a tile of m rows, k steps and
+    // `width` columns reads or writes; `level` vouches for the instructions.
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { x86::tile_avx512(m, k, a, panel, width, c, stride, accumulate) },
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { x86::tile_avx2(m, k, a, panel, width, c, stride, accumulate) },
+        _ => tile_portable(m, k, a, panel, width, c, stride, accumulate),
+    }
+}
+
+/// The obvious tile: the reference that the others must equal to the bit.
+#[allow(clippy::too_many_arguments)]
+fn tile_portable(
+    m: usize,
+    k: usize,
+    a: Left,
+    panel: &[f32],
+    width: usize,
+    c: &mut [f32],
+    stride: usize,
+    accumulate: bool,
+) {
+    for i in 0..m {
+        for j in 0..width {
+            let mut sum = 0.0f32;
+            for step in 0..k {
+                sum = a.values[i * a.rows + step * a.columns].mul_add(panel[step * width + j], sum);
+            }
+            let target = &mut c[i * stride + j];
+            *target = if accumulate { *target + sum } else { sum };
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{HALF, Left, PANEL, TILE};
+    use std::arch::x86_64::{
+        _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+        _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    };
+
+    macro_rules! by_rows {
+        ($m:expr, $function:ident::<$width:literal>, $args:tt, [$($rows:literal),*]) => {
+            match $m { $($rows => by_rows!(@call $function, $rows, $width, $args),)* _ => {} }
+        };
+        (@call $function:ident, $rows:literal, $width:literal, ($($arg:expr),*)) => {
+            $function::<$rows, $width>($($arg),*)
+        };
+    }
+
+    /// # Safety
+    /// AVX-512F is there; the slices hold m rows, k steps and `width` columns; 1 ≤ m ≤ 13; width is 16 or 32.
+    #[target_feature(enable = "avx512f")]
+    #[allow(clippy::too_many_arguments)]
+    pub unsafe fn tile_avx512(
+        m: usize,
+        k: usize,
+        a: Left,
+        panel: &[f32],
+        width: usize,
+        c: &mut [f32],
+        stride: usize,
+        accumulate: bool,
+    ) {
+        debug_assert!(m <= TILE && (width == PANEL || width == HALF));
+        let (a_ptr, b, c) = (a.values.as_ptr(), panel.as_ptr(), c.as_mut_ptr());
+        unsafe {
+            if width == PANEL {
+                by_rows!(
+                    m,
+                    rows512::<2>,
+                    (k, a_ptr, a.rows, a.columns, b, c, stride, accumulate),
+                    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+                );
+            } else {
+                by_rows!(
+                    m,
+                    rows512::<1>,
+                    (k, a_ptr, a.rows, a.columns, b, c, stride, accumulate),
+                    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+                );
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`tile_avx512`], for M rows and V vectors of 16 columns.
+    #[target_feature(enable = "avx512f")]
+    #[allow(clippy::too_many_arguments)]
+    unsafe fn rows512<const M: usize, const V: usize>(
+        k: usize,
+        a: *const f32,
+        rows: usize,
+        columns: usize,
+        b: *const f32,
+        c: *mut f32,
+        stride: usize,
+        accumulate: bool,
+    ) {
+        unsafe {
+            let mut sums = [[_mm512_setzero_ps(); V]; M];
+            for step in 0..k {
+                let mut right = [_mm512_setzero_ps(); V];
+                for (v, right) in right.iter_mut().enumerate() {
+                    *right = _mm512_loadu_ps(b.add(step * V * 16 + v * 16));
+                }
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    let left = _mm512_set1_ps(*a.add(i * rows + step * columns));
+                    for (sum, right) in sums.iter_mut().zip(&right) {
+                        *sum = _mm512_fmadd_ps(left, *right, *sum);
+                    }
+                }
+            }
+            for (i, sums) in sums.iter().enumerate() {
+                for (v, sum) in sums.iter().enumerate() {
+                    let target = c.add(i * stride + v * 16);
+                    let value = if accumulate { _mm512_add_ps(_mm512_loadu_ps(target), *sum) } else { *sum };
+                    _mm512_storeu_ps(target, value);
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    /// AVX2 and FMA are there; the slices hold m rows, k steps and `width` columns; width is 16 or 32.
+    #[target_feature(enable = "avx2,fma")]
+    #[allow(clippy::too_many_arguments)]
+    pub unsafe fn tile_avx2(
+        m: usize,
+        k: usize,
+        a: Left,
+        panel: &[f32],
+        width: usize,
+        c: &mut [f32],
+        stride: usize,
+        accumulate: bool,
+    ) {
+        let (a_ptr, b, c) = (a.values.as_ptr(), panel.as_ptr(), c.as_mut_ptr());
+        for half in 0..width / HALF {
+            let mut row = 0;
+            while row < m {
+                let count = (m - row).min(6);
+                unsafe {
+                    let a_ptr = a_ptr.add(row * a.rows);
+                    let b = b.add(half * HALF);
+                    let c = c.add(row * stride + half * HALF);
+                    by_rows!(
+                        count,
+                        rows256::<2>,
+                        (k, a_ptr, a.rows, a.columns, b, width, c, stride, accumulate),
+                        [1, 2, 3, 4, 5, 6]
+                    );
+                }
+                row += count;
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`tile_avx2`], for M rows and V vectors of 8 columns, panel rows `width` apart.
+    #[target_feature(enable = "avx2,fma")]
+    #[allow(clippy::too_many_arguments)]
+    unsafe fn rows256<const M: usize, const V: usize>(
+        k: usize,
+        a: *const f32,
+        rows: usize,
+        columns: usize,
+        b: *const f32,
+        width: usize,
+        c: *mut f32,
+        stride: usize,
+        accumulate: bool,
+    ) {
+        unsafe {
+            let mut sums = [[_mm256_setzero_ps(); V]; M];
+            for step in 0..k {
+                let mut right = [_mm256_setzero_ps(); V];
+                for (v, right) in right.iter_mut().enumerate() {
+                    *right = _mm256_loadu_ps(b.add(step * width + v * 8));
+                }
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    let left = _mm256_set1_ps(*a.add(i * rows + step * columns));
+                    for (sum, right) in sums.iter_mut().zip(&right) {
+                        *sum = _mm256_fmadd_ps(left, *right, *sum);
+                    }
+                }
+            }
+            for (i, sums) in sums.iter().enumerate() {
+                for (v, sum) in sums.iter().enumerate() {
+                    let target = c.add(i * stride + v * 8);
+                    let value = if accumulate { _mm256_add_ps(_mm256_loadu_ps(target), *sum) } else { *sum };
+                    _mm256_storeu_ps(target, value);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn numbers(seed: u64, count: usize) -> Vec<f32> {
+        use rand_chacha::rand_core::{Rng, SeedableRng};
+        let mut stream = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        (0..count).map(|_| stream.next_u32() as f32 / u32::MAX as f32 - 0.5).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn every_level_equals_the_plain_chain_to_the_bit(
+            m in 1usize..40, n in 1usize..100, k in 0usize..70, transposed: [bool; 2], accumulate: bool, seed: u64
+        ) {
+            let (a, b, before) = (numbers(seed, m * k), numbers(seed ^ 1, k * n), numbers(seed ^ 2, m * n));
+            let (rows, columns) = if transposed[0] { (1, m) } else { (k, 1) };
+            let (b_rows, b_columns) = if transposed[1] { (1, k) } else { (n, 1) };
+            let mut expected = before.clone();
+            for i in 0..m {
+                for j in 0..n {
+                    let mut sum = 0.0f32;
+                    for step in 0..k {
+                        sum = a[i * rows + step * columns].mul_add(b[step * b_rows + j * b_columns], sum);
+                    }
+                    expected[i * n + j] = if accumulate { before[i * n + j] + sum } else { sum };
+                }
+            }
+            let mut packed = Packed::default();
+            packed.pack(k, n, &b, b_rows, b_columns);
+            let mut got = before.clone();
+            multiply(m, Left { values: &a, rows, columns }, &packed, &mut got, n, accumulate);
+            prop_assert!(got.iter().zip(&expected).all(|(x, y)| x.to_bits() == y.to_bits()));
+            // Every level that this machine has, tile by tile.
+            let width = padded(n).min(PANEL);
+            let tile = m.min(TILE);
+            let wide = numbers(seed ^ 3, k * width);
+            let left = Left { values: &a, rows, columns };
+            let mut reference = vec![1.0; tile * width];
+            tile_portable(tile, k, left, &wide, width, &mut reference, width, accumulate);
+            let levels: &[Level] = match detect() {
+                Level::Avx512 => &[Level::Avx512, Level::Avx2],
+                Level::Avx2 => &[Level::Avx2],
+                Level::Portable => &[],
+            };
+            for &level in levels {
+                let mut other = vec![1.0; tile * width];
+                tile_product(level, tile, k, left, &wide, width, &mut other, width, accumulate);
+                prop_assert!(other.iter().zip(&reference).all(|(x, y)| x.to_bits() == y.to_bits()), "{level:?}");
+            }
+        }
+    }
+}

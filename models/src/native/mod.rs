@@ -1,0 +1,21 @@
+//! The fused CPU engine: forward and backward passes written out, one sequence at a time, so that everything a
+//! sequence needs stays in a core's cache; sequences are shared out over cores. burn's graph of whole-batch
+//! tensors passes every intermediate result through memory instead.
+//!
+//! The same bits on any machine and at any thread count: products and sums have one fixed order ([`kernel`],
+//! [`math`]), and the gradient of a batch is summed in [`LANES`] fixed parts whatever the number of threads.
+
+pub mod cnn;
+mod descend;
+pub mod kernel;
+mod learner;
+pub mod math;
+pub mod mlp;
+mod network;
+
+pub use cnn::{Cnn, CnnConfig};
+pub use learner::{NativeLearner, NativePredictor};
+pub use mlp::{Mlp, MlpConfig};
+
+/// Parts in which a batch's gradient is summed; also the greatest number of threads that one step uses.
+pub const LANES: usize = 8;
