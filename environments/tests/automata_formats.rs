@@ -1,0 +1,122 @@
+//! Round trips and hostile input for rulestrings and pattern files.
+#![allow(clippy::unwrap_used)]
+
+use environments::automata::{Cell, Format, Pattern, PatternFile};
+use proptest::prelude::*;
+
+const FORMATS: [Format; 4] = [Format::Rle, Format::Life106, Format::Plaintext, Format::Macrocell];
+
+const GOSPER: &str = "#N Gosper glider gun\n#C the first\nx = 36, y = 9, rule = B3/S23\n24bo11b$22bobo11b$12b2o6b2o12b2o$\
+    11bo3bo4b2o12b2o$2o8bo5bo3b2o14b$2o8bo3bob2o4bobo11b$10bo5bo7bo11b$11bo3bo20b$12b2o!\n";
+
+fn cells(states: u8, reach: i32) -> impl Strategy<Value = Pattern> {
+    let cell = (-reach..reach, -reach..reach, 1..=states).prop_map(|(x, y, state)| Cell { x, y, state });
+    proptest::collection::vec(cell, 0..80).prop_map(Pattern::from_cells)
+}
+
+fn file(pattern: Pattern) -> PatternFile {
+    PatternFile { pattern, comments: vec!["a remark".to_string()], ..PatternFile::default() }
+}
+
+#[test]
+fn gosper_gun() {
+    let read = PatternFile::read(GOSPER).unwrap();
+    assert_eq!(read.pattern.population(), 36);
+    assert_eq!(read.rule.as_deref(), Some("B3/S23"));
+    assert_eq!(read.comments, ["N Gosper glider gun", "the first"]);
+    for format in FORMATS {
+        let text = read.write(format);
+        assert_eq!(Format::detect(&text), format, "{text}");
+        assert_eq!(PatternFile::read(&text).unwrap().pattern.normalized(), read.pattern.normalized());
+    }
+}
+
+#[test]
+fn rle_corner_is_the_files_and_not_the_cells() {
+    let read = PatternFile::read("3$2bo!").unwrap();
+    assert_eq!(read.pattern, Pattern::from_live([(2, 3)]));
+    assert_eq!(
+        PatternFile::read("x = 3, y = 3, rule = B36/S23:T64,64\nbo$2bo$3o!").unwrap().rule.unwrap(),
+        "B36/S23:T64,64"
+    );
+    assert_eq!(PatternFile::read(".A2B$pA!").unwrap().pattern.cells().last().unwrap().state, 25);
+    assert_eq!(PatternFile::read("!").unwrap().pattern.population(), 0);
+}
+
+#[test]
+fn golly_macrocell() {
+    let text = "[M2] (golly 2.0)\n#R B3/S23\n#G 12\n.*$..*$***$\n4 0 0 0 1\n";
+    let read = PatternFile::read(text).unwrap();
+    assert_eq!(read.generation, 12);
+    assert_eq!(read.pattern, Pattern::from_live([(1, 0), (2, 1), (0, 2), (1, 2), (2, 2)]));
+}
+
+#[test]
+fn a_small_file_cannot_ask_for_much() {
+    for text in ["999999999o!", "x = 1, y = 1\n99999999999999999999999o!", "99999999999$o!", "99999999999bo!"] {
+        assert!(PatternFile::read(text).is_err(), "{text}");
+    }
+    let mut bomb = String::from("[M2]\n********$********$********$********$********$********$********$********$\n");
+    for level in 4..60 {
+        let below = level - 3;
+        bomb.push_str(&format!("{level} {below} {below} {below} {below}\n"));
+    }
+    assert!(PatternFile::read(&bomb).unwrap_err().to_string().contains("cells"));
+    for text in ["", "#Life 1.06\n1\n", "[M2]\n4 1 2 3 4\n", "x = 3\nq!", "[M2]\n4 0 0 0 0\n6 1 0 0 0\n", "bz!"] {
+        assert!(PatternFile::read(text).is_err(), "{text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn two_state_round_trips(pattern in cells(1, 300)) {
+        for format in FORMATS {
+            let text = file(pattern.clone()).write(format);
+            prop_assert_eq!(Format::detect(&text), format, "{}", &text);
+            let read = PatternFile::read(&text).unwrap();
+            prop_assert_eq!(read.pattern.normalized(), pattern.normalized());
+            if matches!(format, Format::Life106 | Format::Macrocell) {
+                prop_assert_eq!(&read.pattern, &pattern);
+            }
+            prop_assert_eq!(read.comments, ["a remark"]);
+        }
+    }
+
+    #[test]
+    fn many_state_round_trips(pattern in cells(255, 300_000_000)) {
+        let rule = Some("B2/S/C255".to_string());
+        for format in [Format::Rle, Format::Macrocell] {
+            let text = PatternFile { rule: rule.clone(), ..file(pattern.clone()) }.write(format);
+            let read = PatternFile::read(&text).unwrap();
+            prop_assert_eq!(read.pattern.normalized(), pattern.normalized());
+            prop_assert_eq!(&read.rule, &rule);
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let text = String::from_utf8_lossy(&bytes);
+        let _ = PatternFile::read(&text);
+        for format in FORMATS {
+            let _ = PatternFile::read_as(format, &text);
+        }
+    }
+
+    #[test]
+    fn mutated_files_never_panic(
+        pattern in cells(3, 50),
+        which in 0usize..4,
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut bytes = file(pattern).write(FORMATS[which]).into_bytes();
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        if let Ok(read) = PatternFile::read(&String::from_utf8_lossy(&bytes)) {
+            prop_assert!(read.pattern.population() <= environments::automata::formats::MOST_CELLS);
+        }
+    }
+}
