@@ -1,0 +1,540 @@
+//! The unbounded plane for two-state rules: a sparse set of tiles, of which only those that change are computed.
+//!
+//! A tile is a 64×64 block whose inner 56×56 cells are its own; the ring of 4 around them repeats its neighbours'
+//! cells, so that four generations can be computed before tiles speak to each other again. A tile that is the same
+//! after four generations as before, with the same ring, is left alone until its ring changes: still lifes and
+//! oscillators of period 1, 2 and 4 cost nothing.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::kernel::{self, Logic, ROWS, Rows};
+use super::pattern::{BoundingBox, Pattern};
+use super::rule::Rule;
+
+/// Cells of the ring, and generations of a leap.
+const RING: usize = 4;
+/// Cells along the side of a tile's own part.
+const OWN: i32 = 56;
+/// The columns of a tile's own part.
+const COLUMNS: u64 = ((1 << OWN) - 1) << RING;
+/// The words of a tile's own part.
+const OWN_ROWS: std::ops::Range<usize> = RING + 1..RING + 1 + OWN as usize;
+/// No tile.
+const NONE: u32 = u32::MAX;
+/// Generations of a leap.
+pub const LEAP: u64 = RING as u64;
+
+/// The neighbours of a tile, so that number 7 - i lies opposite number i.
+const AROUND: [(i32, i32); 8] = [(-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)];
+
+struct Tile {
+    x: i32,
+    y: i32,
+    rows: Rows,
+    next: Rows,
+    history: Option<Box<Rows>>,
+    around: [u32; 8],
+    population: u32,
+    hash: u64,
+    /// Whether it is on the list of tiles to compute in the next leap.
+    queued: bool,
+    alive: bool,
+}
+
+/// A two-state pattern on the unbounded plane.
+pub struct Plane {
+    /// The logic when the background is dead, and when it is live.
+    logics: [Logic; 2],
+    /// Whether the background is live.
+    background: bool,
+    /// Whether it is live a generation after it was dead, and after it was live.
+    after: [bool; 2],
+    tiles: Vec<Tile>,
+    free: Vec<u32>,
+    places: HashMap<(i32, i32), u32, BuildHasherDefault<PlaceHasher>>,
+    queue: Vec<u32>,
+    population: u64,
+    hash: u64,
+    generation: u64,
+    recording: bool,
+    live_tiles: usize,
+}
+
+/// A quick hash of a tile's place; nothing iterates over the map, so that its order never shows.
+#[derive(Default)]
+struct PlaceHasher(u64);
+
+impl Hasher for PlaceHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 29
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_i32(i32::from(*byte));
+        }
+    }
+
+    fn write_i32(&mut self, value: i32) {
+        self.0 = (self.0 ^ u64::from(value as u32)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    }
+}
+
+impl Plane {
+    /// An empty plane.
+    ///
+    /// Rules that give birth from nothing are followed relative to their background, as Golly does: [`Self::pattern`]
+    /// then holds the cells that differ from it.
+    pub fn new(rule: &Rule) -> Self {
+        let after = [rule.table()[0], rule.table()[511]];
+        Self {
+            logics: [Logic::new(rule, false, after[0]), Logic::new(rule, true, after[1])],
+            background: false,
+            after,
+            tiles: Vec::new(),
+            free: Vec::new(),
+            places: HashMap::default(),
+            queue: Vec::new(),
+            population: 0,
+            hash: 0,
+            generation: 0,
+            recording: false,
+            live_tiles: 0,
+        }
+    }
+
+    /// The plane with a pattern on it; every cell of a state other than 0 is live.
+    pub fn with_pattern(rule: &Rule, pattern: &Pattern) -> Self {
+        let mut plane = Self::new(rule);
+        plane.add(pattern);
+        plane
+    }
+
+    /// Whether the background is live.
+    pub fn background(&self) -> bool {
+        self.background
+    }
+
+    /// Generations since the start.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The number of cells that differ from the background.
+    pub fn population(&self) -> u64 {
+        self.population
+    }
+
+    /// Tiles in memory, of about a kilobyte each.
+    pub fn tiles(&self) -> usize {
+        self.live_tiles
+    }
+
+    /// Whether nothing is to be computed: the pattern repeats with a period that divides [`LEAP`].
+    pub fn is_quiet(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// A hash of the pattern and where it lies, the same however the pattern came about.
+    pub fn fingerprint(&self) -> u64 {
+        self.hash
+    }
+
+    /// Makes the cells of a pattern live.
+    pub fn add(&mut self, pattern: &Pattern) {
+        let mut touched = Vec::new();
+        for cell in pattern.cells() {
+            let (tx, x) = (cell.x.div_euclid(OWN), cell.x.rem_euclid(OWN));
+            let (ty, y) = (cell.y.div_euclid(OWN), cell.y.rem_euclid(OWN));
+            let index = self.tile_at(tx, ty);
+            self.tiles[index as usize].rows[RING + 1 + y as usize] |= 1 << (RING + x as usize);
+            if touched.last() != Some(&index) {
+                touched.push(index);
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        for &index in &touched {
+            self.account(index);
+            self.enqueue(index);
+        }
+        for index in touched {
+            self.share(index);
+        }
+    }
+
+    /// The pattern (the cells that differ from the background).
+    pub fn pattern(&self) -> Pattern {
+        self.collect(|tile| Some(&tile.rows))
+    }
+
+    /// Every cell that was live since [`Self::record`], now included.
+    pub fn history(&self) -> Pattern {
+        self.collect(|tile| tile.history.as_deref())
+    }
+
+    fn collect<'a>(&'a self, layer: impl Fn(&'a Tile) -> Option<&'a Rows>) -> Pattern {
+        let mut live = Vec::new();
+        for tile in self.tiles.iter().filter(|tile| tile.alive) {
+            let Some(rows) = layer(tile) else { continue };
+            for r in OWN_ROWS {
+                let mut word = rows[r] & COLUMNS;
+                while word != 0 {
+                    let x = tile.x * OWN + word.trailing_zeros() as i32 - RING as i32;
+                    live.push((x, tile.y * OWN + (r - RING - 1) as i32));
+                    word &= word - 1;
+                }
+            }
+        }
+        Pattern::from_live(live)
+    }
+
+    /// The smallest rectangle around the live cells.
+    pub fn bounding_box(&self) -> Option<BoundingBox> {
+        let mut found: Option<[i32; 4]> = None;
+        for tile in self.tiles.iter().filter(|tile| tile.alive && tile.population > 0) {
+            let all = OWN_ROWS.fold(0, |all, r| all | tile.rows[r] & COLUMNS);
+            let mut filled = OWN_ROWS.filter(|&r| tile.rows[r] & COLUMNS != 0).map(|r| (r - RING - 1) as i32);
+            let (Some(top), left) = (filled.next(), all.trailing_zeros() as i32 - RING as i32) else { continue };
+            let bottom = filled.next_back().unwrap_or(top);
+            let right = 63 - all.leading_zeros() as i32 - RING as i32;
+            let (x, y) = (tile.x * OWN, tile.y * OWN);
+            let [a, b, c, d] = found.unwrap_or([i32::MAX, i32::MAX, i32::MIN, i32::MIN]);
+            found = Some([a.min(x + left), b.min(y + top), c.max(x + right), d.max(y + bottom)]);
+        }
+        found.map(|[left, top, right, bottom]| BoundingBox {
+            x: left,
+            y: top,
+            width: right.abs_diff(left) + 1,
+            height: bottom.abs_diff(top) + 1,
+        })
+    }
+
+    /// Starts a history of live cells afresh.
+    pub fn record(&mut self) {
+        self.recording = true;
+        for index in 0..self.tiles.len() as u32 {
+            let tile = &mut self.tiles[index as usize];
+            if tile.alive {
+                tile.history = Some(Box::new(tile.rows));
+                self.enqueue(index);
+            }
+        }
+    }
+
+    /// Advances by a number of generations.
+    pub fn advance(&mut self, generations: u64) {
+        for _ in 0..generations / LEAP {
+            self.leap();
+        }
+        self.advance_some((generations % LEAP) as usize);
+    }
+
+    /// Advances by [`LEAP`] generations.
+    pub fn leap(&mut self) {
+        self.compute(RING);
+    }
+
+    /// Advances by fewer than [`LEAP`] generations, which every tile has to take.
+    fn advance_some(&mut self, generations: usize) {
+        if generations == 0 {
+            return;
+        }
+        self.enqueue_all();
+        self.compute(generations);
+        self.enqueue_all();
+    }
+
+    fn enqueue_all(&mut self) {
+        for index in 0..self.tiles.len() as u32 {
+            if self.tiles[index as usize].alive {
+                self.enqueue(index);
+            }
+        }
+    }
+
+    fn compute(&mut self, generations: usize) {
+        let mut background = self.background;
+        let mut logics = [&self.logics[0]; RING];
+        for logic in logics.iter_mut().take(generations) {
+            *logic = &self.logics[usize::from(background)];
+            background = self.after[usize::from(background)];
+        }
+        let queue = std::mem::take(&mut self.queue);
+        for &index in &queue {
+            let tile = &mut self.tiles[index as usize];
+            tile.next = tile.rows;
+            tile.queued = false;
+            kernel::advance(&mut tile.next, &logics[..generations], tile.history.as_deref_mut());
+        }
+        self.generation += generations as u64;
+        let mut changed = Vec::new();
+        for &index in &queue {
+            let tile = &mut self.tiles[index as usize];
+            let mut difference = 0;
+            for r in OWN_ROWS {
+                difference |= (tile.rows[r] ^ tile.next[r]) & COLUMNS;
+            }
+            if difference != 0 {
+                for r in OWN_ROWS {
+                    tile.rows[r] = tile.rows[r] & !COLUMNS | tile.next[r] & COLUMNS;
+                }
+                changed.push(index);
+            }
+        }
+        for &index in &changed {
+            self.account(index);
+            self.enqueue(index);
+            self.share(index);
+        }
+        for index in queue {
+            self.reclaim(index);
+        }
+        if background != self.background {
+            // Another logic applies from now on, so that what stayed the same so far need not go on so.
+            self.background = background;
+            self.enqueue_all();
+        }
+    }
+
+    /// Brings a tile's population and hash up to date.
+    fn account(&mut self, index: u32) {
+        let tile = &mut self.tiles[index as usize];
+        let (mut population, mut hash) = (0, 0u64);
+        for r in OWN_ROWS {
+            let word = tile.rows[r] & COLUMNS;
+            population += word.count_ones();
+            hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+        }
+        if population == 0 {
+            hash = 0;
+        } else {
+            let place = u64::from(tile.x as u32) << 32 | u64::from(tile.y as u32);
+            hash = (hash ^ place.wrapping_mul(0xd6e8_feb8_6659_fd93)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            hash ^= hash >> 32;
+        }
+        self.population = self.population - u64::from(tile.population) + u64::from(population);
+        self.hash = self.hash.wrapping_sub(tile.hash).wrapping_add(hash);
+        (tile.population, tile.hash) = (population, hash);
+    }
+
+    fn enqueue(&mut self, index: u32) {
+        let tile = &mut self.tiles[index as usize];
+        if !tile.queued {
+            tile.queued = true;
+            self.queue.push(index);
+        }
+    }
+
+    /// Copies a tile's outer cells into its neighbours' rings, waking those that change.
+    fn share(&mut self, index: u32) {
+        let rows = self.tiles[index as usize].rows;
+        for (side, (dx, dy)) in AROUND.into_iter().enumerate() {
+            // The cells next to the neighbour, and by how much they move to lie in its ring.
+            let columns: u64 = match dx {
+                -1 => 0xf << RING,
+                1 => 0xf << OWN,
+                _ => COLUMNS,
+            };
+            let (from, count) = match dy {
+                -1 => (RING + 1, RING),
+                1 => (1 + OWN as usize, RING),
+                _ => (RING + 1, OWN as usize),
+            };
+            let any = rows[from..from + count].iter().fold(0, |any, word| any | word & columns);
+            let mut neighbour = self.tiles[index as usize].around[side];
+            if neighbour == NONE {
+                if any == 0 {
+                    continue;
+                }
+                let (x, y) = (self.tiles[index as usize].x, self.tiles[index as usize].y);
+                neighbour = self.tile_at(x + dx, y + dy);
+            }
+            let to = (from as i32 - dy * OWN) as usize;
+            let moved = |word: u64| match dx {
+                -1 => word << OWN,
+                1 => word >> OWN,
+                _ => word,
+            };
+            let ring = moved(columns);
+            let tile = &mut self.tiles[neighbour as usize];
+            let mut difference = 0;
+            for k in 0..count {
+                let wanted = moved(rows[from + k] & columns);
+                let word = &mut tile.rows[to + k];
+                difference |= (*word & ring) ^ wanted;
+                *word = *word & !ring | wanted;
+            }
+            if difference != 0 {
+                self.enqueue(neighbour);
+            }
+        }
+    }
+
+    /// The tile at a place, made if need be.
+    fn tile_at(&mut self, x: i32, y: i32) -> u32 {
+        if let Some(&index) = self.places.get(&(x, y)) {
+            return index;
+        }
+        let mut around = [NONE; 8];
+        for (side, (dx, dy)) in AROUND.into_iter().enumerate() {
+            if let Some(&neighbour) = self.places.get(&(x + dx, y + dy)) {
+                around[side] = neighbour;
+            }
+        }
+        let tile = Tile {
+            x,
+            y,
+            rows: [0; ROWS],
+            next: [0; ROWS],
+            history: self.recording.then(|| Box::new([0; ROWS])),
+            around,
+            population: 0,
+            hash: 0,
+            queued: false,
+            alive: true,
+        };
+        let index = match self.free.pop() {
+            Some(index) => {
+                self.tiles[index as usize] = tile;
+                index
+            }
+            None => {
+                self.tiles.push(tile);
+                self.tiles.len() as u32 - 1
+            }
+        };
+        for (side, neighbour) in around.into_iter().enumerate() {
+            if neighbour != NONE {
+                self.tiles[neighbour as usize].around[7 - side] = index;
+            }
+        }
+        self.places.insert((x, y), index);
+        self.live_tiles += 1;
+        index
+    }
+
+    /// Gives back a tile with nothing in it or around it.
+    fn reclaim(&mut self, index: u32) {
+        let tile = &mut self.tiles[index as usize];
+        if self.recording || tile.population > 0 || !tile.alive || tile.rows[1..ROWS - 1].iter().any(|&row| row != 0) {
+            return;
+        }
+        tile.alive = false;
+        let queued = std::mem::take(&mut tile.queued);
+        let (x, y, around) = (tile.x, tile.y, tile.around);
+        for (side, neighbour) in around.into_iter().enumerate() {
+            if neighbour != NONE {
+                self.tiles[neighbour as usize].around[7 - side] = NONE;
+            }
+        }
+        if queued {
+            self.queue.retain(|&other| other != index);
+        }
+        self.places.remove(&(x, y));
+        self.free.push(index);
+        self.live_tiles -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::automata::formats::PatternFile;
+    use crate::automata::reference;
+    use proptest::prelude::*;
+
+    fn follow(pattern: &Pattern, rule: &str, steps: &[u64]) {
+        let rule = Rule::parse(rule).unwrap();
+        let mut plane = Plane::with_pattern(&rule, pattern);
+        let mut slow = pattern.clone();
+        for &generations in steps {
+            plane.advance(generations);
+            for _ in 0..generations {
+                slow = reference::step(&slow, &rule);
+            }
+            assert_eq!(plane.pattern(), slow, "{rule}");
+            assert_eq!(plane.population(), slow.population() as u64);
+            assert_eq!(plane.bounding_box(), slow.bounding_box());
+            assert_eq!(plane.fingerprint(), Plane::with_pattern(&rule, &slow).fingerprint());
+        }
+    }
+
+    #[test]
+    fn r_pentomino_ends_as_published() {
+        // 1103 generations, 116 cells, of which 30 in six gliders.
+        let pattern = PatternFile::read("b2o$2o$bo!").unwrap().pattern;
+        let mut plane = Plane::with_pattern(&Rule::life(), &pattern);
+        plane.advance(1103);
+        assert_eq!(plane.population(), 116);
+        plane.advance(4000);
+        assert_eq!(plane.population(), 116);
+    }
+
+    #[test]
+    fn gosper_gun_emits_a_glider_every_thirty_generations() {
+        let rle = "24bo$22bobo$12b2o6b2o12b2o$11bo3bo4b2o12b2o$2o8bo5bo3b2o$2o8bo3bob2o4bobo$10bo5bo7bo$11bo3bo$12b2o!";
+        let mut plane = Plane::with_pattern(&Rule::life(), &PatternFile::read(rle).unwrap().pattern);
+        for emitted in 0..40 {
+            assert_eq!(plane.population(), 36 + 5 * emitted);
+            plane.advance(30);
+        }
+    }
+
+    #[test]
+    fn empty_tiles_are_given_back() {
+        let glider = PatternFile::read("bo$2bo$3o!").unwrap().pattern;
+        let mut plane = Plane::with_pattern(&Rule::life(), &glider);
+        plane.advance(40_000);
+        assert_eq!(plane.pattern(), glider.translated(10_000, 10_000));
+        assert!(plane.tiles() <= 4);
+    }
+
+    #[test]
+    fn history_is_every_cell_that_was_live() {
+        let blinker = Pattern::from_live([(54, 0), (55, 0), (56, 0)]);
+        let mut plane = Plane::with_pattern(&Rule::life(), &blinker);
+        plane.advance(20);
+        assert!(plane.is_quiet());
+        plane.record();
+        plane.advance(8);
+        assert_eq!(plane.history(), Pattern::from_live([(54, 0), (55, 0), (56, 0), (55, -1), (55, 1)]));
+    }
+
+    #[test]
+    fn a_flashing_background_is_followed_relative_to_itself() {
+        // B0/S (everything dead lives without neighbours): on a torus large enough the two agree.
+        for text in ["B0/S", "B01/S8", "B03/S238", "B0126/S78"] {
+            let start = Pattern::from_live([(20, 20), (21, 20), (21, 22)]);
+            let rule = Rule::parse(&format!("{text}:T40,40")).unwrap();
+            let mut plane = Plane::with_pattern(&Rule::parse(text).unwrap(), &start);
+            let mut slow = start;
+            for _ in 0..9 {
+                plane.advance(1);
+                slow = reference::step(&slow, &rule);
+                let relative = (0..40).flat_map(|y| (0..40).map(move |x| (x, y)));
+                let relative = relative.filter(|&(x, y)| (slow.get(x, y) == 1) != plane.background());
+                assert_eq!(plane.pattern(), Pattern::from_live(relative), "{text}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn agrees_with_the_reference(
+            cells in proptest::collection::vec((-40i32..90, -40i32..90), 0..700),
+            dense in proptest::collection::vec((40i32..72, 40i32..72), 0..500),
+            rule in prop_oneof![
+                Just("B3/S23"), Just("B36/S23"), Just("B2-a/S12"), Just("B1357/S1357"), Just("B2/S"),
+                Just("B34/S234V"), Just("B2/S34H"), Just("B3-cekq/S2ace3"), Just("W110"), Just("B12345678/S"),
+            ],
+            steps in proptest::collection::vec(1u64..7, 1..5),
+        ) {
+            follow(&Pattern::from_live(cells.into_iter().chain(dense)), rule, &steps);
+        }
+    }
+}
