@@ -1,13 +1,18 @@
 //! Cellular automata: rules, patterns, file formats, names and census.
 
 pub mod apgcode;
+pub mod elementary;
+pub mod evolve;
 pub mod formats;
+pub mod grid;
 mod kernel;
 pub mod pattern;
 pub mod plane;
 pub mod reference;
 pub mod rule;
 
+pub use elementary::ElementaryRow;
+pub use evolve::{EvolveError, Evolved, Limits, evolve};
 pub use formats::{Format, FormatError, PatternFile};
 pub use pattern::{BoundingBox, Cell, Pattern};
 pub use plane::Plane;

@@ -136,6 +136,11 @@ impl Plane {
         self.queue.is_empty()
     }
 
+    /// Tiles that the next leap will compute.
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
     /// A hash of the pattern and where it lies, the same however the pattern came about.
     pub fn fingerprint(&self) -> u64 {
         self.hash
