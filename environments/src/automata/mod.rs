@@ -1,6 +1,7 @@
 //! Cellular automata: rules, patterns, file formats, names and census.
 
 pub mod apgcode;
+pub mod census;
 pub mod elementary;
 pub mod evolve;
 pub mod formats;

@@ -146,6 +146,12 @@ impl Plane {
         self.hash
     }
 
+    /// The fingerprint of what lies within so many tiles of the origin.
+    pub(super) fn fingerprint_within(&self, tiles: i32) -> u64 {
+        let near = |tile: &&Tile| tile.alive && tile.x.abs().max(tile.y.abs()) <= tiles;
+        self.tiles.iter().filter(near).fold(0, |hash, tile| hash.wrapping_add(tile.hash))
+    }
+
     /// Makes the cells of a pattern live.
     pub fn add(&mut self, pattern: &Pattern) {
         let mut touched = Vec::new();

@@ -1,0 +1,83 @@
+//! Names for what never repeats: linear growth, and the rest by how fast it grows (as apgsearch 5 names them).
+
+use super::md5;
+use crate::automata::pattern::Pattern;
+use crate::automata::plane::Plane;
+use crate::automata::rule::Rule;
+
+/// The longest period of growth.
+const LONGEST: usize = 4800;
+/// The generations between the samples for the power of growth, and their number.
+const STRIDE: u64 = 128;
+const SAMPLES: usize = 8000;
+/// Tiles beyond which a pattern is not followed.
+const MOST_TILES: usize = 60_000;
+
+/// `yl…` for linear growth, else `zz_…` or `PATHOLOGICAL`.
+pub(super) fn name(pattern: &Pattern, rule: &Rule) -> String {
+    linear(pattern, rule).unwrap_or_else(|| power(pattern, rule).to_string())
+}
+
+/// `yl` with the periods of the growth, of the debris, the growth in a period, and a hash of how it goes.
+fn linear(pattern: &Pattern, rule: &Rule) -> Option<String> {
+    // Populations at every second generation, as apgsearch samples them; the others stay 0.
+    const STEP: usize = 2;
+    let mut populations = vec![0i64; 3 * LONGEST];
+    let mut plane = Plane::with_pattern(rule, pattern);
+    for i in (0..3 * LONGEST).step_by(STEP) {
+        populations[i] = plane.population() as i64;
+        plane.advance(STEP as u64);
+        if plane.tiles() > MOST_TILES {
+            return None;
+        }
+    }
+    let difference = |period: usize, i: usize| populations[i + period] - populations[i];
+    let (period, debris) =
+        (1..LONGEST).find(|&p| (0..LONGEST).all(|i| difference(p, i) == difference(p, i + p))).and_then(|p| {
+            let q = (1..LONGEST).find(|&q| (0..LONGEST).all(|i| difference(p, i) == difference(p, i + q)))?;
+            Some((p, q))
+        })?;
+    let mut moments = [0i64; 3];
+    for i in 0..period {
+        let change = difference(debris, i);
+        moments[0] += change;
+        moments[1] += change * change;
+        moments[2] += change * change * change;
+    }
+    let hash = md5::hex(format!("{}#{}", moments[1], moments[2]).as_bytes());
+    (moments[0] != 0).then(|| format!("yl{period}_{debris}_{}_{hash}", moments[0]))
+}
+
+/// The class by the power of time with which the sum of populations grows.
+fn power(pattern: &Pattern, rule: &Rule) -> &'static str {
+    let mut plane = Plane::with_pattern(rule, pattern);
+    let mut sum = 1.0;
+    let (mut late, mut early) = (Vec::new(), Vec::new());
+    for i in 0..SAMPLES {
+        plane.advance(STRIDE);
+        sum += plane.population() as f64;
+        late.push((((i as u64 * STRIDE + LONGEST as u64) as f64).ln(), sum.ln()));
+        early.push((((i + 1) as f64).ln(), sum.ln()));
+        if plane.tiles() > MOST_TILES {
+            break;
+        }
+    }
+    let (power, early) = (slope(&late), slope(&early));
+    match power {
+        _ if early < 1.15 => "PATHOLOGICAL",
+        power if power < 1.65 => "zz_REPLICATOR",
+        power if power < 2.1 => "zz_LINEAR",
+        power if power < 2.9 => "zz_EXPLOSIVE",
+        _ => "zz_QUADRATIC",
+    }
+}
+
+/// The slope of the least-squares line.
+fn slope(points: &[(f64, f64)]) -> f64 {
+    let n = points.len() as f64;
+    let mean_x = points.iter().map(|p| p.0).sum::<f64>() / n;
+    let mean_y = points.iter().map(|p| p.1).sum::<f64>() / n;
+    let spread: f64 = points.iter().map(|p| (p.0 - mean_x) * (p.0 - mean_x)).sum();
+    let common: f64 = points.iter().map(|p| (p.0 - mean_x) * (p.1 - mean_y)).sum();
+    common / spread
+}
