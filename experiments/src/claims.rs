@@ -193,6 +193,17 @@ pub struct ClaimResult {
     pub evidence: Vec<Evidence>,
 }
 
+/// `claims.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClaimsFile {
+    /// The experiment's name.
+    pub experiment: String,
+    /// The seed.
+    pub seed: u64,
+    /// The judged claims, in the order of the config.
+    pub claims: Vec<ClaimResult>,
+}
+
 /// Judges every registered claim, in order. A claim without a finding is `inconclusive`.
 pub fn judge(claims: &[Claim], findings: &[Finding]) -> Vec<ClaimResult> {
     let mut judged: Vec<ClaimResult> = Vec::with_capacity(claims.len());

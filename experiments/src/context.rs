@@ -14,6 +14,14 @@ use crate::run_directory::{Metric, RunDirectory};
 /// Set when a person asks the program to stop (Ctrl-C).
 static STOP: AtomicBool = AtomicBool::new(false);
 
+/// Set while a run is in progress that could save what it has.
+static RUNNING: AtomicBool = AtomicBool::new(false);
+
+/// Whether a run is in progress.
+pub fn running() -> bool {
+    RUNNING.load(Ordering::SeqCst)
+}
+
 /// Asks every running experiment to save and stop.
 pub fn ask_to_stop() {
     STOP.store(true, Ordering::SeqCst);
@@ -24,10 +32,10 @@ pub fn stop_asked() -> bool {
     STOP.load(Ordering::SeqCst)
 }
 
-/// The error of a run that was asked to stop.
-#[derive(Debug, thiserror::Error)]
-#[error("stopped as asked")]
-pub struct Stopped;
+/// The error of a run that was asked to stop, with what to say of going on.
+#[derive(Debug, Default, thiserror::Error)]
+#[error("stopped as asked{0}")]
+pub struct Stopped(pub String);
 
 /// What a running experiment is given.
 pub struct RunContext<'a> {
@@ -40,6 +48,7 @@ pub struct RunContext<'a> {
 impl<'a> RunContext<'a> {
     /// A context for a run in a directory that the caller holds.
     pub fn new(directory: &'a RunDirectory, device: Device, progress: Progress) -> Self {
+        RUNNING.store(true, Ordering::SeqCst);
         Self { directory, device, progress, models: (0, 0) }
     }
 
@@ -64,7 +73,7 @@ impl<'a> RunContext<'a> {
     /// # Errors
     /// [`Stopped`].
     pub fn check_stop(&self) -> anyhow::Result<()> {
-        if stop_asked() { Err(Stopped.into()) } else { Ok(()) }
+        if stop_asked() { Err(Stopped::default().into()) } else { Ok(()) }
     }
 
     /// A progress bar for work other than training; shared by reference with worker threads.
@@ -86,7 +95,10 @@ impl<'a> RunContext<'a> {
         let file = format!("stages/{}.json", checked(name)?);
         if let Some(text) = self.directory.read_if_there(&file)? {
             return serde_json::from_str(&text).map_err(|error| {
-                anyhow!("{} is not what the stage `{name}` writes ({error}); remove it to recompute the stage", self.directory.file(&file).display())
+                anyhow!(
+                    "{} is not what the stage `{name}` writes ({error}); remove it to recompute the stage",
+                    self.directory.file(&file).display()
+                )
             });
         }
         self.check_stop()?;
@@ -145,9 +157,15 @@ impl<'a> RunContext<'a> {
         match (result, failure) {
             (_, Some(error)) => Err(error),
             (Ok(parameters), None) => Ok(parameters),
-            (Err(ModelError::Interrupted), None) => Err(Stopped.into()),
+            (Err(ModelError::Interrupted), None) => Err(Stopped::default().into()),
             (Err(error), None) => Err(anyhow!(error).context(format!("training `{name}`"))),
         }
+    }
+}
+
+impl Drop for RunContext<'_> {
+    fn drop(&mut self) {
+        RUNNING.store(false, Ordering::SeqCst);
     }
 }
 
@@ -159,7 +177,7 @@ fn report_every(config: &TrainingConfig) -> u64 {
 }
 
 /// A name that is safe as a file's.
-fn checked(name: &str) -> anyhow::Result<&str> {
+pub(crate) fn checked(name: &str) -> anyhow::Result<&str> {
     let safe = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.starts_with('.') || !name.chars().all(safe) {
         return Err(anyhow!("`{name}` cannot be the name of a stage or model: letters, digits, `-`, `_` and `.` only"));

@@ -9,6 +9,9 @@ use crate::config::{Config, nearest};
 use crate::context::RunContext;
 use crate::figures::Figure;
 
+#[cfg(test)]
+mod toy;
+
 /// Something that can be listed: a name and a line about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -93,7 +96,10 @@ pub struct Table {
 }
 
 /// All experiments, in the order in which they are listed.
-pub const EXPERIMENTS: &[&dyn Experiment] = &[];
+pub const EXPERIMENTS: &[&dyn Experiment] = &[
+    #[cfg(test)]
+    &toy::Toy,
+];
 
 /// The experiment of a name.
 ///

@@ -7,4 +7,13 @@
 //!
 //! **Must never know.** burn, bevy.
 
+pub mod claims;
 pub mod commands;
+pub mod config;
+pub mod context;
+pub mod experiment;
+pub mod figures;
+pub mod progress;
+pub mod provenance;
+pub mod report;
+pub mod run_directory;

@@ -37,7 +37,10 @@ fn check(claim: &Claim, measured: Option<Measured>, evidence: Vec<Evidence>, ver
     let judged = judge(std::slice::from_ref(claim), &[finding]);
     assert_eq!(judged[0].verdict, verdict, "{}", judged[0].because);
     assert!(judged[0].because.contains(because), "{:?} does not say {because:?}", judged[0].because);
-    assert_eq!(judged[0].evidence.iter().map(|evidence| evidence.item).collect::<Vec<_>>(), (1..=12).collect::<Vec<_>>());
+    assert_eq!(
+        judged[0].evidence.iter().map(|evidence| evidence.item).collect::<Vec<_>>(),
+        (1..=12).collect::<Vec<_>>()
+    );
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub(super) struct Source {
     name: String,
     lines: BTreeMap<String, usize>,
     changes: BTreeMap<String, String>,
+    scale: String,
 }
 
 impl Source {
@@ -42,7 +43,8 @@ impl Source {
 
     fn note(&mut self, prefix: &str, table: &DeTable<'_>, text: &str) {
         for (key, value) in table.iter() {
-            let path = if prefix.is_empty() { key.get_ref().to_string() } else { format!("{prefix}.{}", key.get_ref()) };
+            let path =
+                if prefix.is_empty() { key.get_ref().to_string() } else { format!("{prefix}.{}", key.get_ref()) };
             self.lines.insert(path.clone(), line_of(text, key.span().start));
             match value.get_ref() {
                 DeValue::Table(inner) => self.note(&path, inner, text),
@@ -63,6 +65,16 @@ impl Source {
     /// The file's name.
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The scales that the file defines.
+    pub(super) fn scales(&self) -> impl Iterator<Item = &str> {
+        self.lines.keys().filter_map(|path| path.strip_prefix("scale.")).filter(|rest| !rest.contains('.'))
+    }
+
+    /// Notes the scale that was applied.
+    pub(super) fn set_scale(&mut self, scale: &str) {
+        self.scale = scale.into();
     }
 
     /// Notes that a value comes from the command line.
@@ -87,11 +99,10 @@ impl Source {
         if let Some(change) = self.changes.get(path) {
             return anyhow!("--set {change}: `{shown}`{space}{what}");
         }
-        // A scale's override stands in the scale's table; the nearest enclosing table that has a line is named else.
-        let scaled = self.lines.iter().find(|(known, _)| {
-            known.strip_prefix("scale.").and_then(|rest| rest.split_once('.')).is_some_and(|(_, rest)| rest == path)
-        });
-        let line = self.lines.get(path).or(scaled.map(|(_, line)| line)).or_else(|| {
+        // What the scale overrides stands in the scale's table; what stands nowhere is placed at the innermost table
+        // around it that does.
+        let line = self.lines.get(&format!("scale.{}.{path}", self.scale)).or_else(|| self.lines.get(path));
+        let line = line.or_else(|| {
             let parents = path.match_indices('.').map(|(at, _)| &path[..at]);
             parents.filter_map(|parent| self.lines.get(parent)).last()
         });
@@ -150,6 +161,10 @@ pub(super) fn describe<T: DeserializeOwned>(source: &Source, path: &str, content
             return source.complain(&full(&inner), &what);
         }
         if message.starts_with("missing field") && !quoted.is_empty() {
+            // The span is that of the table in which it is missing; the root's begins at its first key.
+            let is_table = super::merge::get(content, &inner).is_some_and(toml::Value::is_table);
+            let root = error.span().is_none_or(|span| span.start == 0 && span.end + 1 >= text.len());
+            let inner = if is_table && !root { inner.as_str() } else { "" };
             let key = if inner.is_empty() { quoted[0].to_string() } else { format!("{inner}.{}", quoted[0]) };
             return source.complain(&full(&key), "is missing");
         }
@@ -159,7 +174,9 @@ pub(super) fn describe<T: DeserializeOwned>(source: &Source, path: &str, content
 
 /// serde's words for a wrong type or value in a person's.
 fn plain(message: &str) -> String {
-    for (opening, verb) in [("invalid type: ", "has the wrong type: "), ("invalid value: ", "has an impossible value: ")] {
+    for (opening, verb) in
+        [("invalid type: ", "has the wrong type: "), ("invalid value: ", "has an impossible value: ")]
+    {
         if let Some((found, expected)) = message.strip_prefix(opening).and_then(|rest| rest.split_once(", expected ")) {
             let expected = match expected {
                 "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",

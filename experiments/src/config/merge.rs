@@ -31,7 +31,9 @@ pub(super) fn apply_scale(table: &mut Table, wanted: Option<&str>, source: &Sour
         if let Some(key) = overrides.keys().find(|key| !SECTIONS.contains(&key.as_str())) {
             let nearest = nearest(key, SECTIONS);
             let path = format!("scale.{name}.{key}");
-            return Err(source.complain(&path, &format!("cannot be set by a scale; the nearest that can is `{nearest}`")));
+            return Err(
+                source.complain(&path, &format!("cannot be set by a scale; the nearest that can is `{nearest}`"))
+            );
         }
     }
     match scales.get(scale) {

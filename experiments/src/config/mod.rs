@@ -21,7 +21,7 @@ use crate::experiment::{self, Experiment};
 mod complaint;
 mod merge;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use complaint::nearest;
 use complaint::{Source, describe};
@@ -82,14 +82,24 @@ impl Config {
         Self::parse(&text, &path.display().to_string(), overrides)
     }
 
-    /// Resolves and checks a config's text. `name` stands for the file in messages.
+    /// Resolves and checks a config's text. `name` stands for the file in messages. The scales that are not asked
+    /// for are checked too, so that a mistake in `[scale.gpu]` is found on a laptop.
     ///
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, name: &str, overrides: &Overrides) -> anyhow::Result<Self> {
+        let config = Self::resolve(text, name, overrides)?;
+        for scale in config.source.scales().filter(|scale| *scale != config.scale) {
+            Self::resolve(text, name, &Overrides { scale: Some(scale.into()), ..Overrides::default() })?;
+        }
+        Ok(config)
+    }
+
+    fn resolve(text: &str, name: &str, overrides: &Overrides) -> anyhow::Result<Self> {
         let mut source = Source::new(name, text)?;
         let mut table: Table = text.parse().map_err(|error| source.syntax(&error))?;
         let scale = merge::apply_scale(&mut table, overrides.scale.as_deref(), &source)?;
+        source.set_scale(&scale);
         for change in &overrides.set {
             merge::set(&mut table, change, &mut source)?;
         }

@@ -9,6 +9,7 @@ mod palette;
 mod tests;
 
 pub use palette::SERIES;
+pub(crate) use palette::escape;
 
 /// A figure: what it shows and where its data is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

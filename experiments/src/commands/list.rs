@@ -1,0 +1,84 @@
+//! `stance list`
+
+use clap::Args;
+use models::Device;
+use serde_json::{Value, json};
+
+use super::output::Output;
+use crate::experiment::{EXPERIMENTS, Listed};
+
+/// Worlds, in the order in which they are listed.
+pub const ENVIRONMENTS: &[Listed] = &[Listed {
+    name: "life",
+    about: "two-dimensional cellular automata on a torus: soups, ash and planted scenes, with objects and their fates",
+}];
+
+/// Models, in the order in which they are listed.
+pub const MODELS: &[Listed] = &[
+    Listed {
+        name: "transformer",
+        about: "pre-norm, full attention, learnt bias for each relative position (line or torus)",
+    },
+    Listed { name: "mlp", about: "perceptron on a fixed window: a baseline" },
+    Listed { name: "cnn", about: "convolutional network of bounded light cone: a baseline" },
+];
+
+/// Probes, in the order in which they are listed.
+pub const PROBES: &[Listed] = &[];
+
+/// Arguments of `stance list`.
+#[derive(Args)]
+pub struct ListArgs {}
+
+/// Runs the command.
+///
+/// # Errors
+/// In one sentence, for a person.
+pub fn run(_args: ListArgs, output: &Output) -> anyhow::Result<()> {
+    let experiments: Vec<Listed> =
+        EXPERIMENTS.iter().map(|experiment| Listed { name: experiment.name(), about: experiment.about() }).collect();
+    let devices: Vec<(&str, &str, Option<String>)> = Device::NAMES
+        .iter()
+        .map(|&name| {
+            let about = match name {
+                "auto" => "cuda where its driver loads and finds a GPU, else cpu",
+                "cpu" => "fused engine of this program: the same bits on any machine and at any thread count",
+                "flex" => "burn on its flex CPU backend",
+                "ndarray" => "burn on its ndarray CPU backend",
+                "cuda" => "burn on CUDA; the driver is loaded at run time",
+                _ => "",
+            };
+            (name, about, Device::resolve(name).err().map(|error| error.to_string()))
+        })
+        .collect();
+    let groups = [
+        ("environments", ENVIRONMENTS),
+        ("models", MODELS),
+        ("probes", PROBES),
+        ("experiments", experiments.as_slice()),
+    ];
+    let listed = |entries: &[Listed]| -> Value {
+        entries.iter().map(|entry| json!({ "name": entry.name, "about": entry.about })).collect()
+    };
+    let mut value: serde_json::Map<String, Value> =
+        groups.iter().map(|(group, entries)| ((*group).to_string(), listed(entries))).collect();
+    let described = devices.iter().map(|(name, about, refusal)| {
+        json!({ "name": name, "about": about, "available": refusal.is_none(), "reason": refusal })
+    });
+    value.insert("devices".into(), described.collect());
+    output.print(&Value::Object(value), || {
+        let mut text = String::new();
+        for (group, entries) in groups {
+            text += &format!("{group}\n");
+            for entry in entries {
+                text += &format!("  {:<18} {}\n", entry.name, entry.about);
+            }
+        }
+        text += "devices\n";
+        for (name, about, refusal) in &devices {
+            let state = if refusal.is_some() { " (not available here)" } else { "" };
+            text += &format!("  {name:<18} {about}{state}\n");
+        }
+        text
+    })
+}
