@@ -1,1 +1,13 @@
-//! Turing machines.
+//! Turing machines: their text, simulators from the obvious one to the accelerated, classes of them counted in full,
+//! deciders, and the exact Bayes answer for what they write.
+//!
+//! Conventions throughout: the start state is `A`, the tape is two-way infinite and starts blank (symbol 0), and a
+//! halting transition counts as a step.
+
+pub mod machine;
+mod packed;
+mod run;
+
+pub use machine::{Machine, MachineError, Move, Transition};
+pub use packed::{PackedSimulator, run_packed};
+pub use run::{Outcome, Run, run_reference};
