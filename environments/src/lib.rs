@@ -20,4 +20,4 @@ pub use environment::{
     Address, Column, Edit, Environment, EnvironmentError, Episode, Geometry, Labels, Outline, Sample, Scene, Scope,
     Split, Symbol, UNSCORED,
 };
-pub use stream::{Stream, stream};
+pub use stream::{Draw, Stream, stream};

@@ -1,0 +1,289 @@
+//! Stepping: 64 cells at a time, several narrow rows to a word.
+
+use super::board::Board;
+use super::diagram::Diagram;
+use crate::automata::Rule;
+
+/// A rule compiled for stepping boards. Make one and keep it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stepper {
+    kernel: Kernel,
+    table: Box<[bool; 512]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kernel {
+    /// Life itself, B3/S23.
+    Life,
+    /// Bit n of `birth` and `survival`: what n live neighbours do.
+    Totalistic { birth: u16, survival: u16 },
+    /// Anything else.
+    Table(Diagram),
+}
+
+impl Stepper {
+    /// Compiles a two-state rule.
+    pub fn new(rule: &Rule) -> Stepper {
+        Stepper::from_table(rule.table())
+    }
+
+    /// Conway's Life, `B3/S23`.
+    pub fn life() -> Stepper {
+        Stepper::new(&Rule::life())
+    }
+
+    /// Compiles a table of 512 neighbourhoods: bit 0 of the index is NW, bit 1 N, … bit 4 the centre, … bit 8 SE.
+    pub fn from_table(table: &[bool; 512]) -> Stepper {
+        let kernel = match totalistic(table) {
+            Some((0b1000, 0b1100)) => Kernel::Life,
+            Some((birth, survival)) => Kernel::Totalistic { birth, survival },
+            None => Kernel::Table(Diagram::new(table)),
+        };
+        Stepper { kernel, table: Box::new(*table) }
+    }
+
+    /// Compiles the table without looking for a faster form: what [`Stepper::from_table`] is tested against.
+    #[doc(hidden)]
+    pub fn from_table_generic(table: &[bool; 512]) -> Stepper {
+        Stepper { kernel: Kernel::Table(Diagram::new(table)), table: Box::new(*table) }
+    }
+
+    /// The rule's 512 entries.
+    pub fn table(&self) -> &[bool; 512] {
+        &self.table
+    }
+
+    /// The board one step on.
+    pub fn step(&self, board: &Board) -> Board {
+        self.run(board, 1)
+    }
+
+    /// The board `steps` on.
+    pub fn run(&self, board: &Board, steps: u32) -> Board {
+        if steps == 0 {
+            return board.clone();
+        }
+        let mut run = Run::new(self, board);
+        for _ in 0..steps {
+            run.step();
+        }
+        run.board()
+    }
+
+    /// The boards after 0, 1, … `steps` steps.
+    pub fn trajectory(&self, board: &Board, steps: u32) -> Vec<Board> {
+        let mut run = Run::new(self, board);
+        let mut boards = Vec::with_capacity(steps as usize + 1);
+        boards.push(board.clone());
+        for _ in 0..steps {
+            run.step();
+            boards.push(run.board());
+        }
+        boards
+    }
+}
+
+/// The numbers of neighbours that give birth and survival, if the table depends on nothing else.
+fn totalistic(table: &[bool; 512]) -> Option<(u16, u16)> {
+    const CENTRE: usize = 1 << 4;
+    let mut masks = [0u16; 2];
+    for count in 0..9usize {
+        let first = (0..512).find(|index| index & CENTRE == 0 && index.count_ones() as usize == count)?;
+        for (centre, mask) in masks.iter_mut().enumerate() {
+            *mask |= u16::from(table[first | (centre * CENTRE)]) << count;
+        }
+    }
+    (0..512usize)
+        .all(|index| {
+            let count = (index & !CENTRE).count_ones();
+            let mask = masks[usize::from(index & CENTRE != 0)];
+            table[index] == (mask >> count & 1 == 1)
+        })
+        .then_some((masks[0], masks[1]))
+}
+
+/// A board in motion, in the layout that steps fastest. Up to `lanes` rows of at most 64 cells share a word; a
+/// wider row has words of its own.
+pub(super) struct Run<'a> {
+    kernel: &'a Kernel,
+    width: u32,
+    height: u32,
+    /// Words a row where a row has words of its own, else 1.
+    stride: usize,
+    /// Rows that share a word.
+    lanes: u32,
+    now: Vec<u64>,
+    west: Vec<u64>,
+    east: Vec<u64>,
+    next: Vec<u64>,
+    scratch: Vec<u64>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(stepper: &'a Stepper, board: &Board) -> Run<'a> {
+        let (width, height) = (board.width(), board.height());
+        // A last word that is not full would need its own wrap-around, so only divisors of the height are used.
+        let lanes = (1..=(64 / width).max(1)).rev().find(|lanes| height.is_multiple_of(*lanes)).unwrap_or(1);
+        let stride = board.stride();
+        let length = (height / lanes) as usize * stride;
+        let mut run = Run {
+            kernel: &stepper.kernel,
+            width,
+            height,
+            stride,
+            lanes,
+            now: vec![0; length],
+            west: vec![0; length],
+            east: vec![0; length],
+            next: vec![0; length],
+            scratch: Vec::new(),
+        };
+        run.load(board);
+        run
+    }
+
+    /// Starts over from a board of the same size.
+    pub(super) fn load(&mut self, board: &Board) {
+        if self.lanes == 1 {
+            self.now.copy_from_slice(board.words());
+            return;
+        }
+        for (word, rows) in self.now.iter_mut().zip(board.words().chunks_exact(self.lanes as usize)) {
+            *word = rows.iter().rev().fold(0, |packed, row| packed << self.width | row);
+        }
+    }
+
+    /// The packed cells; equal for equal boards.
+    pub(super) fn words(&self) -> &[u64] {
+        &self.now
+    }
+
+    pub(super) fn board(&self) -> Board {
+        let mut board = Board::new(self.width, self.height);
+        if self.lanes == 1 {
+            board.words_mut().copy_from_slice(&self.now);
+            return board;
+        }
+        let mask = (1u64 << self.width) - 1;
+        for (index, row) in board.words_mut().iter_mut().enumerate() {
+            let (word, lane) = (index / self.lanes as usize, index as u32 % self.lanes);
+            *row = self.now[word] >> (lane * self.width) & mask;
+        }
+        board
+    }
+
+    pub(super) fn step(&mut self) {
+        if self.stride == 1 {
+            self.shift_narrow()
+        } else {
+            self.shift_wide()
+        }
+        match self.kernel {
+            Kernel::Life => self.evaluate(|cells, _| life(cells)),
+            Kernel::Totalistic { birth, survival } => {
+                let (birth, survival) = (*birth, *survival);
+                self.evaluate(move |cells, _| count_and_look_up(cells, birth, survival));
+            }
+            Kernel::Table(diagram) => self.evaluate(move |cells, scratch| diagram.evaluate(cells, scratch)),
+        }
+    }
+
+    /// Fills `west` and `east` with each cell's western and eastern neighbour, where a row is within a word.
+    fn shift_narrow(&mut self) {
+        let (width, lanes) = (self.width, self.lanes);
+        // The westernmost cell of every lane.
+        let first = (0..lanes).fold(0u64, |mask, lane| mask | 1 << (lane * width));
+        let used = if lanes * width == 64 { !0 } else { (1u64 << (lanes * width)) - 1 };
+        let last = first << (width - 1);
+        for ((&now, west), east) in self.now.iter().zip(&mut self.west).zip(&mut self.east) {
+            *west = ((now & !last) << 1 | (now & last) >> (width - 1)) & used;
+            *east = (now & !first) >> 1 | (now & first) << (width - 1);
+        }
+    }
+
+    fn shift_wide(&mut self) {
+        let (stride, last) = (self.stride, (self.width - 1) % 64);
+        let rows = self.now.chunks_exact(stride);
+        let shifted = self.west.chunks_exact_mut(stride).zip(self.east.chunks_exact_mut(stride));
+        for (now, (west, east)) in rows.zip(shifted) {
+            for index in 0..stride {
+                let before = if index == 0 { now[stride - 1] >> last & 1 } else { now[index - 1] >> 63 };
+                west[index] = now[index] << 1 | before;
+                east[index] = now[index] >> 1 | if index + 1 < stride { now[index + 1] << 63 } else { 0 };
+            }
+            east[stride - 1] |= (now[0] & 1) << last;
+        }
+    }
+
+    fn evaluate(&mut self, next: impl Fn(&[u64; 9], &mut Vec<u64>) -> u64) {
+        let used = self.lanes * self.width;
+        let lane = (self.lanes - 1) * self.width;
+        // Only words that end a row, and with it the board, have bits to spare.
+        let spare = if self.stride == 1 { used % 64 } else { self.width % 64 };
+        let mask = if spare == 0 { !0 } else { (1u64 << spare) - 1 };
+        let (stride, length) = (self.stride, self.now.len());
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for index in 0..length {
+            let north = if index < stride { index + length - stride } else { index - stride };
+            let south = if index + stride >= length { index + stride - length } else { index + stride };
+            // Rows above and below: whole words, or one lane on within the word and its neighbour word.
+            let above = |words: &[u64]| match self.lanes {
+                1 => words[north],
+                _ => words[index] << self.width | words[north] >> lane,
+            };
+            let below = |words: &[u64]| match self.lanes {
+                1 => words[south],
+                _ => words[index] >> self.width | words[south] << lane,
+            };
+            let cells = [
+                above(&self.west),
+                above(&self.now),
+                above(&self.east),
+                self.west[index],
+                self.now[index],
+                self.east[index],
+                below(&self.west),
+                below(&self.now),
+                below(&self.east),
+            ];
+            let ends = stride == 1 || index % stride == stride - 1;
+            self.next[index] = next(&cells, &mut scratch) & if ends { mask } else { !0 };
+        }
+        self.scratch = scratch;
+        std::mem::swap(&mut self.now, &mut self.next);
+    }
+}
+
+/// The neighbour count of 64 cells as four bit planes (ones, twos, fours, eights), by carry-save addition.
+fn count(cells: &[u64; 9]) -> [u64; 4] {
+    let full = |a: u64, b: u64, c: u64| (a ^ b ^ c, a & b | (a ^ b) & c);
+    let (ones_north, twos_north) = full(cells[0], cells[1], cells[2]);
+    let (ones_south, twos_south) = full(cells[6], cells[7], cells[8]);
+    let (ones_side, twos_side) = (cells[3] ^ cells[5], cells[3] & cells[5]);
+    let (ones, twos_carried) = full(ones_north, ones_south, ones_side);
+    let (twos_sum, fours_one) = full(twos_north, twos_south, twos_side);
+    let (twos, fours_two) = (twos_sum ^ twos_carried, twos_sum & twos_carried);
+    [ones, twos, fours_one ^ fours_two, fours_one & fours_two]
+}
+
+fn life(cells: &[u64; 9]) -> u64 {
+    // Two or three neighbours: 8 has no twos bit, so the eights plane need not be looked at.
+    let [ones, twos, fours, _] = count(cells);
+    twos & !fours & (ones | cells[4])
+}
+
+fn count_and_look_up(cells: &[u64; 9], birth: u16, survival: u16) -> u64 {
+    let planes = count(cells);
+    let live = cells[4];
+    let mut next = 0;
+    for number in 0..9u16 {
+        let (born, survives) = (birth >> number & 1 == 1, survival >> number & 1 == 1);
+        if !born && !survives {
+            continue;
+        }
+        let exactly =
+            (0..4).fold(!0, |mask, bit| mask & if number >> bit & 1 == 1 { planes[bit] } else { !planes[bit] });
+        next |= exactly & (if born { !live } else { 0 } | if survives { live } else { 0 });
+    }
+    next
+}
