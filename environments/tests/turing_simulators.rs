@@ -1,7 +1,7 @@
 //! Every simulator against the obvious one and against published champions.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use environments::turing::{Machine, Move, Outcome, Transition, run_packed, run_reference};
+use environments::turing::{Machine, Move, Outcome, Transition, run, run_accelerated, run_packed, run_reference};
 use proptest::prelude::*;
 
 fn machine(text: &str) -> Machine {
@@ -28,6 +28,33 @@ fn champions_halt_where_they_are_known_to() {
             assert!(same(&run, &run_reference(&machine(text), u64::MAX)));
         }
     }
+}
+
+/// More than 10^17 steps, counted exactly: the 3-state 3-symbol champion (T. and S. Ligocki, 2007), at every block
+/// length, and champions small enough to be run plainly.
+#[test]
+fn accelerated_counts_exactly() {
+    for length in 1..=6 {
+        let champion = machine("0RB2LA1RA_1LA2RB1RC_1RZ1LB1LC");
+        let run = run_accelerated(&champion, None, length, 1 << 20).unwrap();
+        assert_eq!((run.outcome, run.steps, run.ones), (Outcome::Halted, 119_112_334_170_342_541, 374_676_383));
+        for (text, steps, ones) in CHAMPIONS {
+            let run = run_accelerated(&machine(text), None, length, 1 << 20).unwrap();
+            assert_eq!((run.outcome, run.steps, run.ones), (Outcome::Halted, u128::from(steps), ones), "{text}");
+            // One step short of the halt.
+            let run = run_accelerated(&machine(text), Some(u128::from(steps) - 1), length, 1 << 20).unwrap();
+            assert!(same(&run, &run_packed(&machine(text), steps - 1)), "{text}");
+        }
+    }
+    let short = run(&machine("0RB2LA1RA_1LA2RB1RC_1RZ1LB1LC"), Some(119_112_334_170_342_540));
+    assert_eq!((short.outcome, short.steps), (Outcome::Limit, 119_112_334_170_342_540));
+    // A run into the blank is proved endless.
+    assert_eq!(run(&machine("1RB---_1RA---"), None).outcome, Outcome::Forever);
+    let endless = run(&machine("1RB---_1RA---"), Some(1_000_000_000_000));
+    assert_eq!(
+        (endless.steps, endless.ones, endless.span()),
+        (1_000_000_000_000, 1_000_000_000_000, 1_000_000_000_001)
+    );
 }
 
 #[test]
@@ -79,5 +106,30 @@ proptest! {
     fn packed_is_the_reference(machine in any_machine(), limit in 0u64..3000) {
         let (fast, slow) = (run_packed(&machine, limit), run_reference(&machine, limit));
         prop_assert!(same(&fast, &slow), "{machine} at {limit}: {fast:?} is not {slow:?}");
+    }
+
+    #[test]
+    fn accelerated_is_packed(machine in any_machine(), limit in 0u64..200_000, length in 1usize..7) {
+        let slow = run_packed(&machine, limit);
+        if let Some(fast) = run_accelerated(&machine, Some(u128::from(limit)), length, 1 << 14) {
+            // Either may have the proof.
+            let outcome = |run: &environments::turing::Run| run.outcome == Outcome::Halted;
+            let cells = |run: &environments::turing::Run| run.cells(usize::MAX);
+            prop_assert!(
+                outcome(&fast) == outcome(&slow) && fast.steps == slow.steps && fast.ones == slow.ones
+                    && cells(&fast) == cells(&slow),
+                "{machine} at {limit} by {length}: {} is not {}", fast.runs(), slow.runs()
+            );
+        }
+        // A machine said to run for ever was not seen to halt, and its tape is that of its step.
+        if let Some(proved) = run_accelerated(&machine, None, length, 1 << 10)
+            && proved.outcome == Outcome::Forever
+        {
+            prop_assert!(!slow.halted(), "{machine} by {length}");
+            if proved.steps < 100_000 {
+                let there = run_packed(&machine, proved.steps as u64);
+                prop_assert_eq!(there.cells(usize::MAX), proved.cells(usize::MAX), "{} by {}", machine, length);
+            }
+        }
     }
 }

@@ -4,10 +4,15 @@
 //! Conventions throughout: the start state is `A`, the tape is two-way infinite and starts blank (symbol 0), and a
 //! halting transition counts as a step.
 
+mod accelerated;
+mod block;
 pub mod machine;
 mod packed;
+mod rule;
 mod run;
+mod tape;
 
+pub use accelerated::{MOST_STEPS, run, run_accelerated};
 pub use machine::{Machine, MachineError, Move, Transition};
 pub use packed::{PackedSimulator, run_packed};
 pub use run::{Outcome, Run, run_reference};
