@@ -58,6 +58,11 @@ enum Command {
     Codelength(codelength::CodelengthArgs),
 }
 
+/// Names of all commands.
+pub fn names() -> Vec<String> {
+    Cli::command().get_subcommands().map(|command| command.get_name().to_string()).collect()
+}
+
 /// Parses the command line and runs the command. Errors are one line on standard error.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(report_panic));

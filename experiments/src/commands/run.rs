@@ -169,3 +169,6 @@ pub(super) fn draw(
     })?;
     directory.write("report.html", html.as_bytes())
 }
+
+#[cfg(test)]
+mod tests;

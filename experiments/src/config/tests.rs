@@ -7,8 +7,8 @@ seed = 7
 device = "cpu"
 
 [world]
-width = 8
-height = 8
+width = 16
+height = 16
 
 [model]
 depth = 1
@@ -114,12 +114,12 @@ fn names_of_runs_differ_with_config_and_seed() {
 fn what_is_wrong_is_said_with_file_line_key_and_nearest_choice() {
     let none = Overrides::default();
     for (from, to, expected) in [
-        ("width = 8\nheight", "widht = 8\nheight", "toy.toml, line 6: `world.widht` is not a key; the nearest is `world.width`"),
+        ("width = 16\nheight", "widht = 16\nheight", "toy.toml, line 6: `world.widht` is not a key; the nearest is `world.width`"),
         ("steps = 6", "steps = \"six\"", "toy.toml, line 15: `training.steps` has the wrong type: string \"six\" where a whole number from 0 is expected"),
         ("steps = 6", "steps = -6", "toy.toml, line 15: `training.steps` has an impossible value: integer `-6`"),
         ("beta1 = 0.9", "beta_1 = 0.9", "toy.toml, line 22: `training.optimizer.beta_1` is not a key; the nearest is `training.optimizer.beta1`"),
         ("beta2 = 0.9", "beta2 = true", "toy.toml, line 30: `training.optimizer.beta2` has the wrong type: boolean `true` where a number"),
-        ("width = 8", "width = 7", "toy.toml, line 6: `world.width` = 7: must be even"),
+        ("width = 16", "width = 7", "toy.toml, line 6: `world.width` = 7: must be even"),
         ("boards = 3", "probe.kind = \"linaer\"", "toy.toml, line 25: `measure.probe.kind` = \"linaer\" is not a choice; the nearest is `linear`"),
         ("\"toy\"", "\"toi\"", "toy.toml, line 1: `experiment` = \"toi\": there is no such experiment; the nearest is `toy`"),
         ("experiment = \"toy\"", "", "toy.toml: `experiment` is missing"),
