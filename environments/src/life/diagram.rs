@@ -3,6 +3,11 @@
 //! Bryant (1986), Graph-based algorithms for Boolean function manipulation. A 512-entry table becomes at most some
 //! 140 multiplexers; an isotropic one a few dozen.
 
+/// Words evaluated together, so that the compiler can use vector instructions.
+pub(super) const WIDE: usize = 4;
+/// That many words of 64 cells.
+pub(super) type Words = [u64; WIDE];
+
 /// `nodes[i]` chooses between two earlier values by one of the nine cells of the neighbourhood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Diagram {
@@ -45,14 +50,16 @@ impl Diagram {
         Diagram { nodes, root: layer[0] }
     }
 
-    /// 64 cells' next states from their neighbourhoods; `scratch` is reused between calls.
-    pub(super) fn evaluate(&self, cells: &[u64; 9], scratch: &mut Vec<u64>) -> u64 {
-        scratch.clear();
-        scratch.extend([0, !0]);
-        for node in &self.nodes {
+    /// The next states of 64 cells in each of a few words from their neighbourhoods; `scratch` is reused between calls.
+    pub(super) fn evaluate(&self, cells: &[Words; 9], scratch: &mut Vec<Words>) -> Words {
+        scratch.resize(self.nodes.len() + CONSTANTS as usize, [0; WIDE]);
+        scratch[0] = [0; WIDE];
+        scratch[1] = [!0; WIDE];
+        for (index, node) in self.nodes.iter().enumerate() {
             let choose = cells[node.variable as usize];
             let (low, high) = (scratch[node.low as usize], scratch[node.high as usize]);
-            scratch.push(low ^ (choose & (low ^ high)));
+            scratch[index + CONSTANTS as usize] =
+                std::array::from_fn(|word| low[word] ^ (choose[word] & (low[word] ^ high[word])));
         }
         scratch[self.root as usize]
     }

@@ -87,10 +87,13 @@ impl Generator {
         let ash = &self.config.ash;
         let soup = self.soup(ash.density, stream);
         let mut run = Run::new(&self.stepper, &soup);
-        let settled = settling_time(&mut run, ash.longest);
-        let time = stream.between(u64::from(settled.saturating_sub(ash.before)), u64::from(settled + ash.after));
-        run.load(&soup);
-        for _ in 0..time {
+        let mut kept = Vec::new();
+        let settled = settling_time(&mut run, ash.longest, &mut kept);
+        let time =
+            stream.between(u64::from(settled.saturating_sub(ash.before)), u64::from(settled + ash.after)) as usize;
+        let nearest = (time / KEPT_EVERY).min(kept.len() - 1);
+        run.resume(&kept[nearest]);
+        for _ in nearest * KEPT_EVERY..time {
             run.step();
         }
         run.board()
@@ -135,11 +138,15 @@ fn variants_of(name: &str) -> Vec<&'static Variant> {
     catalogue::variants().iter().filter(|variant| catalogue::patterns()[variant.pattern].name == name).collect()
 }
 
+/// A state is kept every so many steps, so that going back to a step costs no more than that.
+const KEPT_EVERY: usize = 16;
+
 /// The first step of the final cycle, or `longest` if there is none by then. Exact but for collisions of a 64-bit
-/// hash; a function of the board alone.
-fn settling_time(run: &mut Run<'_>, longest: u32) -> u32 {
+/// hash; a function of the board alone. The states at steps 0, [`KEPT_EVERY`], … are put into `kept`.
+fn settling_time(run: &mut Run<'_>, longest: u32, kept: &mut Vec<Vec<u64>>) -> u32 {
     let mut hashes: Vec<u64> = Vec::with_capacity(256);
     hashes.push(hash(run.words()));
+    kept.push(run.words().to_vec());
     // Brent (1980), An improved Monte Carlo factorization algorithm: compare with the state at the last power of two.
     let mut anchor = 0;
     loop {
@@ -150,6 +157,9 @@ fn settling_time(run: &mut Run<'_>, longest: u32) -> u32 {
         run.step();
         let now = hash(run.words());
         hashes.push(now);
+        if step.is_multiple_of(KEPT_EVERY) {
+            kept.push(run.words().to_vec());
+        }
         if now == hashes[anchor] {
             let period = step - anchor;
             let mut first = anchor;

@@ -1,7 +1,7 @@
 //! Stepping: 64 cells at a time, several narrow rows to a word.
 
 use super::board::Board;
-use super::diagram::Diagram;
+use super::diagram::{Diagram, WIDE, Words};
 use crate::automata::Rule;
 
 /// A rule compiled for stepping boards. Make one and keep it.
@@ -112,11 +112,13 @@ pub(super) struct Run<'a> {
     stride: usize,
     /// Rows that share a word.
     lanes: u32,
+    /// The bits of a row's last word that are cells.
+    last: u64,
     now: Vec<u64>,
     west: Vec<u64>,
     east: Vec<u64>,
     next: Vec<u64>,
-    scratch: Vec<u64>,
+    scratch: Vec<Words>,
 }
 
 impl<'a> Run<'a> {
@@ -126,7 +128,9 @@ impl<'a> Run<'a> {
         let lanes = (1..=(64 / width).max(1)).rev().find(|lanes| height.is_multiple_of(*lanes)).unwrap_or(1);
         let stride = board.stride();
         let length = (height / lanes) as usize * stride;
+        let used = if stride == 1 { lanes * width } else { width } % 64;
         let mut run = Run {
+            last: if used == 0 { !0 } else { (1u64 << used) - 1 },
             kernel: &stepper.kernel,
             width,
             height,
@@ -142,8 +146,7 @@ impl<'a> Run<'a> {
         run
     }
 
-    /// Starts over from a board of the same size.
-    pub(super) fn load(&mut self, board: &Board) {
+    fn load(&mut self, board: &Board) {
         if self.lanes == 1 {
             self.now.copy_from_slice(board.words());
             return;
@@ -156,6 +159,11 @@ impl<'a> Run<'a> {
     /// The packed cells; equal for equal boards.
     pub(super) fn words(&self) -> &[u64] {
         &self.now
+    }
+
+    /// Goes back to what [`Run::words`] was.
+    pub(super) fn resume(&mut self, words: &[u64]) {
+        self.now.copy_from_slice(words);
     }
 
     pub(super) fn board(&self) -> Board {
@@ -179,12 +187,11 @@ impl<'a> Run<'a> {
             self.shift_wide()
         }
         match self.kernel {
-            Kernel::Life => self.evaluate(|cells, _| life(cells)),
+            Kernel::Life => self.evaluate(life),
             Kernel::Totalistic { birth, survival } => {
-                let (birth, survival) = (*birth, *survival);
-                self.evaluate(move |cells, _| count_and_look_up(cells, birth, survival));
+                self.evaluate(|cells| count_and_look_up(cells, *birth, *survival));
             }
-            Kernel::Table(diagram) => self.evaluate(move |cells, scratch| diagram.evaluate(cells, scratch)),
+            Kernel::Table(diagram) => self.evaluate_diagram(diagram),
         }
     }
 
@@ -215,42 +222,64 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn evaluate(&mut self, next: impl Fn(&[u64; 9], &mut Vec<u64>) -> u64) {
-        let used = self.lanes * self.width;
-        let lane = (self.lanes - 1) * self.width;
-        // Only words that end a row, and with it the board, have bits to spare.
-        let spare = if self.stride == 1 { used % 64 } else { self.width % 64 };
-        let mask = if spare == 0 { !0 } else { (1u64 << spare) - 1 };
-        let (stride, length) = (self.stride, self.now.len());
-        let mut scratch = std::mem::take(&mut self.scratch);
-        for index in 0..length {
-            let north = if index < stride { index + length - stride } else { index - stride };
-            let south = if index + stride >= length { index + stride - length } else { index + stride };
-            // Rows above and below: whole words, or one lane on within the word and its neighbour word.
-            let above = |words: &[u64]| match self.lanes {
-                1 => words[north],
-                _ => words[index] << self.width | words[north] >> lane,
-            };
-            let below = |words: &[u64]| match self.lanes {
-                1 => words[south],
-                _ => words[index] >> self.width | words[south] << lane,
-            };
-            let cells = [
-                above(&self.west),
-                above(&self.now),
-                above(&self.east),
-                self.west[index],
-                self.now[index],
-                self.east[index],
-                below(&self.west),
-                below(&self.now),
-                below(&self.east),
-            ];
-            let ends = stride == 1 || index % stride == stride - 1;
-            self.next[index] = next(&cells, &mut scratch) & if ends { mask } else { !0 };
+    /// Steps each word by itself.
+    fn evaluate(&mut self, next: impl Fn(&[u64; 9]) -> u64) {
+        for index in 0..self.now.len() {
+            self.next[index] = next(&self.neighbourhood(index)) & self.mask(index);
         }
-        self.scratch = scratch;
         std::mem::swap(&mut self.now, &mut self.next);
+    }
+
+    /// Steps a few words together.
+    fn evaluate_diagram(&mut self, diagram: &Diagram) {
+        for start in (0..self.now.len()).step_by(WIDE) {
+            let words = WIDE.min(self.now.len() - start);
+            let mut cells = [[0; WIDE]; 9];
+            for word in 0..words {
+                for (cells, neighbour) in cells.iter_mut().zip(self.neighbourhood(start + word)) {
+                    cells[word] = neighbour;
+                }
+            }
+            let result = diagram.evaluate(&cells, &mut self.scratch);
+            for (index, word) in (start..start + words).zip(result) {
+                self.next[index] = word & self.mask(index);
+            }
+        }
+        std::mem::swap(&mut self.now, &mut self.next);
+    }
+
+    /// The bits of a word that are cells: only words that end a row have bits to spare.
+    fn mask(&self, index: usize) -> u64 {
+        if index % self.stride == self.stride - 1 { self.last } else { !0 }
+    }
+
+    /// The nine cells NW, N, NE, W, … SE of each of a word's cells. Bits beyond the rows of the word mean nothing.
+    fn neighbourhood(&self, index: usize) -> [u64; 9] {
+        let (stride, length) = (self.stride, self.now.len());
+        let north = if index < stride { index + length - stride } else { index - stride };
+        let south = if index + stride >= length { index + stride - length } else { index + stride };
+        // Rows above and below: whole words, or one lane on within the word and its neighbour word.
+        let lane = (self.lanes - 1) * self.width;
+        let above = |words: &[u64]| match self.lanes {
+            1 => words[north],
+            _ => words[index] << self.width | words[north] >> lane,
+        };
+        let below = |words: &[u64]| match self.lanes {
+            1 => words[south],
+            _ => words[index] >> self.width | words[south] << lane,
+        };
+        let (west, now, east) = (&self.west, &self.now, &self.east);
+        [
+            above(west),
+            above(now),
+            above(east),
+            west[index],
+            now[index],
+            east[index],
+            below(west),
+            below(now),
+            below(east),
+        ]
     }
 }
 
