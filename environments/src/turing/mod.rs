@@ -6,13 +6,18 @@
 
 mod accelerated;
 mod block;
+pub mod deciders;
+mod enumerate;
 pub mod machine;
 mod packed;
 mod rule;
 mod run;
 mod tape;
+mod traces;
 
 pub use accelerated::{MOST_STEPS, run, run_accelerated};
+pub use enumerate::{Class, Enumeration, EnumerationError, enumerate, enumerate_reference};
 pub use machine::{Machine, MachineError, Move, Transition};
 pub use packed::{PackedSimulator, run_packed};
 pub use run::{Outcome, Run, run_reference};
+pub use traces::{Trace, Traces, traces};

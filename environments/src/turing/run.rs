@@ -60,8 +60,9 @@ impl Run {
         Some(text)
     }
 
-    /// The cells visited as runs of equal words, such as `1 (01)^17 0^3`.
-    pub fn runs(&self) -> String {
+    /// The cells visited as runs of equal words, such as `1 (01)^17 0^3`; at most `most` runs, and whether that cut any
+    /// off.
+    pub fn runs(&self, most: usize) -> (String, bool) {
         let mut merged: Vec<(Vec<u8>, u128)> = Vec::new();
         for (word, count) in &self.tape {
             // A word of one repeated symbol is a run of that symbol.
@@ -71,7 +72,7 @@ impl Run {
                 false => push_word(&mut merged, word, *count),
             }
         }
-        let shown = merged.iter().map(|(word, count)| {
+        let shown = merged.iter().take(most).map(|(word, count)| {
             let text: String = word.iter().map(|&cell| char::from(b'0' + cell)).collect();
             match (word.len(), *count) {
                 (_, 1) => text,
@@ -79,7 +80,7 @@ impl Run {
                 (_, count) => format!("({text})^{count}"),
             }
         });
-        shown.collect::<Vec<_>>().join(" ")
+        (shown.collect::<Vec<_>>().join(" "), merged.len() > most)
     }
 }
 
