@@ -14,22 +14,28 @@ use super::pattern::Pattern;
 use super::plane::Plane;
 use super::rule::{Neighbourhood, Rule, Topology};
 
+mod frontier;
 mod ground;
 mod growth;
 mod md5;
 mod separate;
 mod soup;
 
+use frontier::Frontier;
 pub use soup::soup;
 
 /// Objects by apgcode, with their numbers.
 pub type Tally = BTreeMap<String, u64>;
 
-/// Tiles beyond which a pattern is not followed until it settles.
-const MOST_TILES: usize = 60_000;
+/// Tiles, and tiles' leaps, beyond which a pattern is not followed until it settles.
+const MOST_TILES: usize = 20_000;
+const MOST_WORK: u64 = 40_000_000;
 
 /// The name of what cannot be named.
 const PATHOLOGICAL: &str = "PATHOLOGICAL";
+
+/// The name of a glider in Life.
+const GLIDER: &str = "xq4_153";
 
 /// Why no census can be taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,13 +82,17 @@ impl Census {
     /// The census of a pattern once it has settled. Objects that fly away are counted.
     pub fn take(&mut self, pattern: &Pattern) -> Tally {
         let mut plane = Plane::with_pattern(&self.rule, pattern);
-        let Some(mut duration) = stabilise(&mut plane) else {
+        let mut frontier = frontier::Frontier::new(&self.rule);
+        let Some(mut duration) = stabilise(&mut plane, &mut frontier) else {
             return Tally::from([(PATHOLOGICAL.to_string(), 1)]);
         };
         let life = self.rule == Rule::life();
         let mut step = 120;
         for attempt in 0.. {
-            let (tally, ambiguous) = self.look(&mut plane, duration, attempt);
+            let (mut tally, ambiguous) = self.look(&mut plane, duration, attempt);
+            if frontier.gone > 0 {
+                *tally.entry(GLIDER.to_string()).or_insert(0) += frontier.gone;
+            }
             let linear = tally.keys().any(|code| code.starts_with('y'));
             let failed = ambiguous || (life && attempt <= 2 && tally.keys().any(|code| code.starts_with('z')));
             if attempt >= 5 || !failed {
@@ -139,8 +149,9 @@ impl Census {
 
 /// Runs a pattern until its population repeats, as apgsearch judges it; the generations of one repeat, or `None` if it
 /// grows beyond what is followed.
-fn stabilise(plane: &mut Plane) -> Option<u64> {
+fn stabilise(plane: &mut Plane, frontier: &mut Frontier) -> Option<u64> {
     let (mut depth, mut before, mut period, mut security) = (0, 0, 12, 15);
+    let mut work = 0;
     for i in 0..1000 {
         (period, security) = match i {
             40 => (period, 20),
@@ -151,46 +162,50 @@ fn stabilise(plane: &mut Plane) -> Option<u64> {
             600 => (30, security),
             _ => (period, security),
         };
-        plane.advance(period);
+        frontier.advance(plane, period);
         if plane.is_quiet() {
             return Some(4);
         }
-        if plane.tiles() > MOST_TILES {
+        work += plane.queued() as u64 * (period / 4);
+        if plane.tiles() > MOST_TILES || work > MOST_WORK {
             return None;
         }
-        if plane.population() == before {
+        let population = frontier.population(plane);
+        if population == before {
             depth += 1;
         } else {
             depth = 0;
             period ^= 4;
         }
-        before = plane.population();
+        before = population;
         if depth == security {
             return Some(period);
         }
     }
-    repeat(plane)
+    repeat(plane, frontier)
 }
 
 /// The second stage, for long periods: a descending list of hashes (Bob Wainwright's oscar) of the middle of the
 /// pattern.
-fn repeat(plane: &mut Plane) -> Option<u64> {
+fn repeat(plane: &mut Plane, frontier: &mut Frontier) -> Option<u64> {
     let mut seen: Vec<(u64, u64)> = Vec::new();
+    let mut work = 0;
     for j in 1..=4000u64 {
         plane.advance(30);
-        if plane.tiles() > MOST_TILES {
+        work += plane.queued() as u64 * 8;
+        if plane.tiles() > MOST_TILES || work > MOST_WORK {
             return None;
         }
-        let hash = plane.fingerprint_within(3);
+        let hash = frontier::brick_hash(plane);
         let place = seen.partition_point(|&(other, _)| other < hash);
         if let Some(&(other, at)) = seen.get(place)
             && other == hash
         {
             let period = 30 * (j - at);
-            let before = plane.population();
+            let before = frontier.population(plane);
             for _ in 0..20 {
                 plane.advance(period);
-                if plane.population() != before {
+                if frontier.population(plane) != before {
                     return Some(period.max(1280));
                 }
             }

@@ -19,7 +19,7 @@ pub struct Limits {
 impl Default for Limits {
     /// About half a gigabyte, and about a minute.
     fn default() -> Self {
-        Self { tiles: 400_000, work: 600_000_000 }
+        Self { tiles: 400_000, work: 100_000_000 }
     }
 }
 

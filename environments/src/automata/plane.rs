@@ -13,9 +13,9 @@ use super::pattern::{BoundingBox, Pattern};
 use super::rule::Rule;
 
 /// Cells of the ring, and generations of a leap.
-const RING: usize = 4;
+pub(super) const RING: usize = 4;
 /// Cells along the side of a tile's own part.
-const OWN: i32 = 56;
+pub(super) const OWN: i32 = 56;
 /// The columns of a tile's own part.
 const COLUMNS: u64 = ((1 << OWN) - 1) << RING;
 /// The words of a tile's own part.
@@ -54,6 +54,8 @@ pub struct Plane {
     free: Vec<u32>,
     places: HashMap<(i32, i32), u32, BuildHasherDefault<PlaceHasher>>,
     queue: Vec<u32>,
+    /// The tiles whose own cells the last step changed.
+    changed: Vec<u32>,
     population: u64,
     hash: u64,
     generation: u64,
@@ -96,6 +98,7 @@ impl Plane {
             free: Vec::new(),
             places: HashMap::default(),
             queue: Vec::new(),
+            changed: Vec::new(),
             population: 0,
             hash: 0,
             generation: 0,
@@ -146,10 +149,72 @@ impl Plane {
         self.hash
     }
 
-    /// The fingerprint of what lies within so many tiles of the origin.
-    pub(super) fn fingerprint_within(&self, tiles: i32) -> u64 {
-        let near = |tile: &&Tile| tile.alive && tile.x.abs().max(tile.y.abs()) <= tiles;
-        self.tiles.iter().filter(near).fold(0, |hash, tile| hash.wrapping_add(tile.hash))
+    /// The rows of wanted tiles as they will be after fewer than [`LEAP`] generations. A tile is given by its corner.
+    pub(super) fn peek(
+        &self,
+        generations: usize,
+        want: impl Fn(i32, i32) -> bool,
+        mut see: impl FnMut(i32, i32, &Rows),
+    ) {
+        let logics = [&self.logics[0]; RING];
+        for &index in &self.queue {
+            let tile = &self.tiles[index as usize];
+            if want(tile.x * OWN, tile.y * OWN) {
+                let mut rows = tile.rows;
+                kernel::advance(&mut rows, &logics[..generations], None);
+                see(tile.x * OWN, tile.y * OWN, &rows);
+            }
+        }
+    }
+
+    /// The rows of wanted tiles that the last step changed.
+    pub(super) fn changed(&self, want: impl Fn(i32, i32) -> bool, mut see: impl FnMut(i32, i32, &Rows)) {
+        for &index in &self.changed {
+            let tile = &self.tiles[index as usize];
+            if tile.alive && want(tile.x * OWN, tile.y * OWN) {
+                see(tile.x * OWN, tile.y * OWN, &tile.rows);
+            }
+        }
+    }
+
+    /// The corners of the tiles that the next leap will compute.
+    pub(super) fn awake(&self, mut see: impl FnMut(i32, i32)) {
+        for &index in &self.queue {
+            see(self.tiles[index as usize].x * OWN, self.tiles[index as usize].y * OWN);
+        }
+    }
+
+    /// 32 cells of a row from a column on, the first as the lowest bit.
+    pub(super) fn row(&self, x: i32, y: i32) -> u32 {
+        let (ty, r) = (y.div_euclid(OWN), y.rem_euclid(OWN) as usize + RING + 1);
+        let (tx, shift) = (x.div_euclid(OWN), x.rem_euclid(OWN));
+        let own = |tx: i32| {
+            let word = self.places.get(&(tx, ty)).map_or(0, |&index| self.tiles[index as usize].rows[r]);
+            (word & COLUMNS) >> RING
+        };
+        let mut bits = own(tx) >> shift;
+        if shift + 32 > OWN {
+            bits |= own(tx + 1) << (OWN - shift);
+        }
+        bits as u32
+    }
+
+    /// Makes cells dead.
+    pub(super) fn remove(&mut self, cells: &[(i32, i32)]) {
+        let mut touched = Vec::new();
+        for &(x, y) in cells {
+            let Some(&index) = self.places.get(&(x.div_euclid(OWN), y.div_euclid(OWN))) else { continue };
+            let row = &mut self.tiles[index as usize].rows[RING + 1 + y.rem_euclid(OWN) as usize];
+            *row &= !(1 << (RING + x.rem_euclid(OWN) as usize));
+            touched.push(index);
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        for index in touched {
+            self.account(index);
+            self.enqueue(index);
+            self.share(index);
+        }
     }
 
     /// Makes the cells of a pattern live.
@@ -280,7 +345,8 @@ impl Plane {
             kernel::advance(&mut tile.next, &logics[..generations], tile.history.as_deref_mut());
         }
         self.generation += generations as u64;
-        let mut changed = Vec::new();
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.clear();
         for &index in &queue {
             let tile = &mut self.tiles[index as usize];
             let mut difference = 0;
@@ -299,6 +365,7 @@ impl Plane {
             self.enqueue(index);
             self.share(index);
         }
+        self.changed = changed;
         for index in queue {
             self.reclaim(index);
         }

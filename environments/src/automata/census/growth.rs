@@ -2,7 +2,7 @@
 
 use super::md5;
 use crate::automata::pattern::Pattern;
-use crate::automata::plane::Plane;
+use crate::automata::plane::{LEAP, Plane};
 use crate::automata::rule::Rule;
 
 /// The longest period of growth.
@@ -10,8 +10,8 @@ const LONGEST: usize = 4800;
 /// The generations between the samples for the power of growth, and their number.
 const STRIDE: u64 = 128;
 const SAMPLES: usize = 8000;
-/// Tiles beyond which a pattern is not followed.
-const MOST_TILES: usize = 60_000;
+/// Tiles' leaps beyond which growth is not followed; the class is then judged by what has been seen.
+const MOST_WORK: u64 = 4_000_000;
 
 /// `yl…` for linear growth, else `zz_…` or `PATHOLOGICAL`.
 pub(super) fn name(pattern: &Pattern, rule: &Rule) -> String {
@@ -20,14 +20,14 @@ pub(super) fn name(pattern: &Pattern, rule: &Rule) -> String {
 
 /// `yl` with the periods of the growth, of the debris, the growth in a period, and a hash of how it goes.
 fn linear(pattern: &Pattern, rule: &Rule) -> Option<String> {
-    // Populations at every second generation, as apgsearch samples them; the others stay 0.
-    const STEP: usize = 2;
     let mut populations = vec![0i64; 3 * LONGEST];
     let mut plane = Plane::with_pattern(rule, pattern);
-    for i in (0..3 * LONGEST).step_by(STEP) {
-        populations[i] = plane.population() as i64;
-        plane.advance(STEP as u64);
-        if plane.tiles() > MOST_TILES {
+    let mut work = 0;
+    for population in &mut populations {
+        *population = plane.population() as i64;
+        plane.advance(1);
+        work += plane.tiles() as u64;
+        if work > MOST_WORK {
             return None;
         }
     }
@@ -51,14 +51,15 @@ fn linear(pattern: &Pattern, rule: &Rule) -> Option<String> {
 /// The class by the power of time with which the sum of populations grows.
 fn power(pattern: &Pattern, rule: &Rule) -> &'static str {
     let mut plane = Plane::with_pattern(rule, pattern);
-    let mut sum = 1.0;
+    let (mut sum, mut work) = (1.0, 0);
     let (mut late, mut early) = (Vec::new(), Vec::new());
     for i in 0..SAMPLES {
+        work += plane.queued() as u64 * (STRIDE / LEAP);
         plane.advance(STRIDE);
         sum += plane.population() as f64;
         late.push((((i as u64 * STRIDE + LONGEST as u64) as f64).ln(), sum.ln()));
         early.push((((i + 1) as f64).ln(), sum.ln()));
-        if plane.tiles() > MOST_TILES {
+        if work > MOST_WORK && i > 1 {
             break;
         }
     }

@@ -1,0 +1,228 @@
+//! Gliders on their way out.
+//!
+//! apgsearch takes gliders that fly away off the plane while it waits for a pattern to settle, which both saves work
+//! and decides when the population is found to repeat. When it does so depends on its tiles: bricks of 28×44 cells,
+//! each row of bricks shifted by 14 columns. To reach the same verdict at the same generation the same bricks are
+//! looked at here: a glider goes when it is alone in the middle of a brick, flies outwards, and no brick has been
+//! touched that lies farther in its direction.
+
+use std::collections::BTreeMap;
+
+use crate::automata::kernel::{ROWS, Rows};
+use crate::automata::pattern::Pattern;
+use crate::automata::plane::{LEAP, OWN, Plane, RING};
+use crate::automata::reference;
+use crate::automata::rule::Rule;
+
+/// Columns and rows of a brick, and how far a cell outside reaches in.
+const WIDTH: i32 = 28;
+const HEIGHT: i32 = 44;
+const REACH: i32 = 2;
+/// Where apgsearch puts the corner of a soup.
+const ORIGIN: (i32, i32) = (8, 16);
+/// The four ways out: signs of x and y.
+const HEADINGS: [(i32, i32); 4] = [(1, 1), (-1, -1), (1, -1), (-1, 1)];
+
+/// The bricks that have been touched, and the gliders that went.
+pub(super) struct Frontier {
+    /// Whether the rule has gliders to be taken away.
+    gliders: bool,
+    /// The farthest corner of a touched brick along each heading.
+    farthest: [i32; 4],
+    /// The heading of each 3×3 picture of a glider.
+    headings: Vec<(u16, usize)>,
+    /// Gliders that went.
+    pub(super) gone: u64,
+}
+
+/// A brick: column and row in the wall.
+type Brick = (i32, i32);
+
+/// The corner of a brick in the pattern's coordinates.
+fn corner((column, row): Brick) -> (i32, i32) {
+    (WIDTH * column + WIDTH / 2 * row - ORIGIN.0, HEIGHT * row - ORIGIN.1)
+}
+
+/// How far out a brick lies along each heading.
+fn reach((column, row): Brick) -> [i32; 4] {
+    let (x, y) = (WIDTH * column + WIDTH / 2 * row, HEIGHT * row);
+    HEADINGS.map(|(sx, sy)| sx * x + sy * y)
+}
+
+impl Frontier {
+    pub(super) fn new(rule: &Rule) -> Self {
+        let mut headings = Vec::new();
+        let mut glider = Pattern::from_live([(1, 0), (2, 1), (0, 2), (1, 2), (2, 2)]);
+        for _ in 0..4 {
+            for (number, (sx, sy)) in HEADINGS.into_iter().enumerate() {
+                let turned = glider.transformed([sx, 0, 0, sy]).normalized();
+                headings.push((picture(turned.cells().iter().map(|cell| (cell.x, cell.y))), number));
+            }
+            glider = reference::step(&glider, &Rule::life());
+        }
+        Self { gliders: *rule == Rule::life(), farthest: [0; 4], headings, gone: 0 }
+    }
+
+    /// Advances a plane, noting the bricks that are touched at every second generation.
+    pub(super) fn advance(&mut self, plane: &mut Plane, generations: u64) {
+        if !self.gliders {
+            return plane.advance(generations);
+        }
+        for _ in 0..generations / LEAP {
+            let mut touched = self.farthest;
+            plane.peek(2, |x, y| self.may_reach(x, y), |x, y, rows| touch(&mut touched, x, y, rows));
+            self.farthest = touched;
+            plane.leap();
+            plane.changed(|x, y| may_reach(&touched, x, y), |x, y, rows| touch(&mut self.farthest, x, y, rows));
+        }
+        plane.advance(generations % LEAP);
+        if generations % LEAP > 0 {
+            let touched = self.farthest;
+            plane.changed(|x, y| may_reach(&touched, x, y), |x, y, rows| touch(&mut self.farthest, x, y, rows));
+        }
+    }
+
+    fn may_reach(&self, x: i32, y: i32) -> bool {
+        may_reach(&self.farthest, x, y)
+    }
+
+    /// The population after taking away the gliders that fly out.
+    pub(super) fn population(&mut self, plane: &mut Plane) -> u64 {
+        if !self.gliders || plane.is_quiet() {
+            return plane.population();
+        }
+        // Only bricks at the very front matter: those that overlap a tile reaching that far.
+        let mut bricks = Vec::new();
+        plane.awake(|x, y| {
+            if !at_front(&self.farthest, x, y) {
+                return;
+            }
+            for row in (y + ORIGIN.1).div_euclid(HEIGHT)..=(y + OWN - 1 + ORIGIN.1).div_euclid(HEIGHT) {
+                let shift = ORIGIN.0 - WIDTH / 2 * row;
+                for column in (x + shift).div_euclid(WIDTH)..=(x + OWN - 1 + shift).div_euclid(WIDTH) {
+                    let front = reach((column, row)).iter().zip(&self.farthest).any(|(here, most)| here >= most);
+                    if front {
+                        bricks.push((column, row));
+                    }
+                }
+            }
+        });
+        bricks.sort_unstable();
+        bricks.dedup();
+        for brick in bricks {
+            if let Some(cells) = self.outbound(plane, brick) {
+                plane.remove(&cells);
+                self.gone += 1;
+            }
+        }
+        plane.population()
+    }
+
+    /// The cells of a glider that is alone in the middle of a brick and flies out.
+    fn outbound(&self, plane: &Plane, brick: Brick) -> Option<Vec<(i32, i32)>> {
+        let (left, top) = corner(brick);
+        let mut cells = Vec::with_capacity(5);
+        for row in -REACH..HEIGHT + REACH {
+            let mut word = plane.row(left - REACH, top + row);
+            if word != 0 && (!(10..34).contains(&row) || word & 0xff00_00ff != 0) {
+                return None;
+            }
+            while word != 0 {
+                if cells.len() == 5 {
+                    return None;
+                }
+                cells.push((left - REACH + word.trailing_zeros() as i32, top + row));
+                word &= word - 1;
+            }
+        }
+        if cells.len() != 5 {
+            return None;
+        }
+        let x = cells.iter().map(|cell| cell.0).min()?;
+        let y = cells[0].1;
+        if cells.iter().any(|cell| cell.0 - x > 2 || cell.1 - y > 2) {
+            return None;
+        }
+        let seen = picture(cells.iter().map(|cell| (cell.0 - x, cell.1 - y)));
+        let heading = self.headings.iter().find(|(known, _)| *known == seen)?.1;
+        (reach(brick)[heading] >= self.farthest[heading]).then_some(cells)
+    }
+}
+
+fn picture(cells: impl Iterator<Item = (i32, i32)>) -> u16 {
+    cells.fold(0, |picture, (x, y)| picture | 1 << (3 * y + x))
+}
+
+/// Whether the tile with this corner could touch a brick farther out than any before.
+fn may_reach(farthest: &[i32; 4], x: i32, y: i32) -> bool {
+    let (x, y) = (x + ORIGIN.0, y + ORIGIN.1);
+    let xs = (x - WIDTH - REACH, x + OWN + REACH);
+    let ys = (y - HEIGHT - REACH, y + OWN + REACH);
+    outer(xs, ys).iter().zip(farthest).any(|(here, most)| here > most)
+}
+
+/// Whether the tile with this corner could overlap a brick at the front.
+fn at_front(farthest: &[i32; 4], x: i32, y: i32) -> bool {
+    let (x, y) = (x + ORIGIN.0, y + ORIGIN.1);
+    outer((x - WIDTH, x + OWN), (y - HEIGHT, y + OWN)).iter().zip(farthest).any(|(here, most)| here >= most)
+}
+
+fn outer(xs: (i32, i32), ys: (i32, i32)) -> [i32; 4] {
+    HEADINGS.map(|(sx, sy)| (sx * xs.0).max(sx * xs.1) + (sy * ys.0).max(sy * ys.1))
+}
+
+/// Notes the bricks that the cells of a tile touch.
+fn touch(farthest: &mut [i32; 4], x: i32, y: i32, rows: &Rows) {
+    let (x, y) = (x + ORIGIN.0, y + ORIGIN.1);
+    let first = (y - REACH).div_euclid(HEIGHT);
+    let last = (y + OWN - 1 + REACH).div_euclid(HEIGHT);
+    for row in first..=last {
+        let from = (HEIGHT * row - REACH).max(y) - y;
+        let to = (HEIGHT * (row + 1) + REACH).min(y + OWN) - y;
+        let inner = rows.iter().take(ROWS - 1 - RING).skip(1 + RING);
+        let seen = inner.take(to.max(0) as usize).skip(from.max(0) as usize).fold(0, |all, word| all | word);
+        let seen = seen >> RING & ((1 << OWN) - 1);
+        if seen == 0 {
+            continue;
+        }
+        let shift = WIDTH / 2 * row;
+        let (left, right) = (x + seen.trailing_zeros() as i32, x + 63 - seen.leading_zeros() as i32);
+        for column in (left - REACH - shift).div_euclid(WIDTH)..=(right + REACH - shift).div_euclid(WIDTH) {
+            let start = WIDTH * column + shift - REACH - x;
+            let reached = (seen as u128) << 64 >> (64 + start) & ((1 << (WIDTH + 2 * REACH)) - 1);
+            if reached != 0 {
+                for (most, here) in farthest.iter_mut().zip(reach((column, row))) {
+                    *most = (*most).max(here);
+                }
+            }
+        }
+    }
+}
+
+/// apgsearch's hash of the bricks within 120 of the first, which tells when a long period is over.
+pub(super) fn brick_hash(plane: &Plane) -> u64 {
+    const RADIUS: i64 = 120;
+    let mut bricks: BTreeMap<Brick, [u32; HEIGHT as usize]> = BTreeMap::new();
+    for cell in plane.pattern().cells() {
+        let (x, y) = (cell.x + ORIGIN.0, cell.y + ORIGIN.1);
+        let row = y.div_euclid(HEIGHT);
+        let x = x - WIDTH / 2 * row;
+        let rows = bricks.entry((x.div_euclid(WIDTH), row)).or_insert([0; HEIGHT as usize]);
+        rows[y.rem_euclid(HEIGHT) as usize] |= 1 << (x.rem_euclid(WIDTH) + REACH);
+    }
+    let mut sum = 0u64;
+    for ((column, row), rows) in bricks {
+        // Its rows are counted upwards and its columns along a slanted axis.
+        let (tx, tw) = (i64::from(column), -i64::from(row));
+        if tx * tx + tw * tw - tx * tw >= RADIUS * RADIUS {
+            continue;
+        }
+        let mut hash = 0u32;
+        for (i, word) in rows.into_iter().enumerate() {
+            hash = hash.wrapping_mul(hash.wrapping_add(77_232_917)).wrapping_add((i as u32 + 2).wrapping_mul(word));
+        }
+        let place = ((tw + 0x8000_0000) as u64) << 32 | (tx + 0x8000_0000) as u64;
+        sum = sum.wrapping_add(u64::from(hash).wrapping_mul(place ^ 3_141_592_653_589_793));
+    }
+    sum
+}
