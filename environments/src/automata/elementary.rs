@@ -144,7 +144,6 @@ impl ElementaryRow {
             let fits = |steps: u64| work(steps) <= u128::from(MOST_WORK) && steps < WIDEST as u64 / 2;
             // A row that dies out or repeats in place is found by then.
             let first = steps.min(1024);
-            let start = self.clone();
             for done in 0..first {
                 if self.words.is_empty() {
                     return self.empty_for(steps - done);
@@ -152,8 +151,9 @@ impl ElementaryRow {
                 self.step();
             }
             let left = steps - first;
-            if left > 0 && self.still(&start) {
-                return Ok(self.generation += left);
+            if left > 0 && self.still() {
+                self.generation += left;
+                return Ok(());
             }
             if !fits(left) {
                 let most = (0..40).map(|shift| 1u64 << shift).take_while(|&steps| fits(steps)).last().unwrap_or(0);
@@ -185,7 +185,7 @@ impl ElementaryRow {
     }
 
     /// Whether nothing happens any more: the same cells as after one more generation.
-    fn still(&self, _start: &Self) -> bool {
+    fn still(&self) -> bool {
         let mut next = self.clone();
         next.step();
         next.words == self.words && next.left == self.left && next.background == self.background

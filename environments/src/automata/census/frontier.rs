@@ -76,7 +76,7 @@ impl Frontier {
             plane.changed(|x, y| may_reach(&touched, x, y), |x, y, rows| touch(&mut self.farthest, x, y, rows));
         }
         plane.advance(generations % LEAP);
-        if generations % LEAP > 0 {
+        if !generations.is_multiple_of(LEAP) {
             let touched = self.farthest;
             plane.changed(|x, y| may_reach(&touched, x, y), |x, y, rows| touch(&mut self.farthest, x, y, rows));
         }
