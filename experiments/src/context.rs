@@ -173,7 +173,7 @@ impl Drop for RunContext<'_> {
 /// reports at the steps, and averages over the steps, at which an uninterrupted one does.
 fn report_every(config: &TrainingConfig) -> u64 {
     let wanted = (config.steps / 200).max(1);
-    (1..=wanted.min(config.save_every)).rev().find(|every| config.save_every % every == 0).unwrap_or(1)
+    (1..=wanted.min(config.save_every)).rev().find(|every| config.save_every.is_multiple_of(*every)).unwrap_or(1)
 }
 
 /// A name that is safe as a file's.

@@ -72,6 +72,16 @@ impl Source {
         self.lines.keys().filter_map(|path| path.strip_prefix("scale.")).filter(|rest| !rest.contains('.'))
     }
 
+    /// An error with the file's name, if it does not say already where the fault is.
+    pub(super) fn named(&self, error: anyhow::Error) -> anyhow::Error {
+        let text = error.to_string();
+        if text.starts_with(&self.name) || text.starts_with("--set") {
+            error
+        } else {
+            anyhow!("{}: {error:#}", self.name)
+        }
+    }
+
     /// Notes the scale that was applied.
     pub(super) fn set_scale(&mut self, scale: &str) {
         self.scale = scale.into();
@@ -104,7 +114,7 @@ impl Source {
         let line = self.lines.get(&format!("scale.{}.{path}", self.scale)).or_else(|| self.lines.get(path));
         let line = line.or_else(|| {
             let parents = path.match_indices('.').map(|(at, _)| &path[..at]);
-            parents.filter_map(|parent| self.lines.get(parent)).last()
+            parents.filter_map(|parent| self.lines.get(parent)).next_back()
         });
         match line {
             Some(line) => anyhow!("{}, line {line}: `{shown}`{space}{what}", self.name),

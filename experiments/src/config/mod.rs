@@ -118,7 +118,10 @@ impl Config {
             let reason = format!("there is no such device; the nearest is `{}`", nearest(&config.device, names));
             return Err(config.refuse("device", &reason));
         }
-        config.experiment()?.complete(&mut config)?;
+        let experiment = config.experiment()?;
+        // A world that cannot be is refused here too, before anything is made for a run of it.
+        let checked = experiment.complete(&mut config).and_then(|()| experiment.environment(&config).map(drop));
+        checked.map_err(|error| config.source.named(error))?;
         for section in SECTIONS {
             if !config.sections.contains_key(section) {
                 return Err(config.refuse(section, "this experiment has no such section"));
@@ -131,9 +134,8 @@ impl Config {
     fn collect(mut table: Table, scale: String, source: Source) -> anyhow::Result<Self> {
         const KEYS: [&str; 8] = ["experiment", "seed", "device", "scale", "world", "model", "training", "measure"];
         let mut take = |key: &str| table.remove(key);
-        let wrong = |key: &str, value: &Value, wanted: &str| {
-            source.complain(key, &format!("= {value} is not {wanted}"))
-        };
+        let wrong =
+            |key: &str, value: &Value, wanted: &str| source.complain(key, &format!("= {value} is not {wanted}"));
         let experiment = match take("experiment") {
             Some(Value::String(name)) => name,
             Some(other) => return Err(wrong("experiment", &other, "the name of an experiment in quotes")),
@@ -175,9 +177,9 @@ impl Config {
             };
             let claim: Claim = describe(&config.source, &path, &claim)?;
             let earlier: Vec<&str> = config.claims.iter().map(|claim| claim.name.as_str()).collect();
-            claim
-                .validate(&earlier)
-                .map_err(|(key, reason)| config.source.complain(&format!("{path}.{key}"), &format!("is wrong: {reason}")))?;
+            claim.validate(&earlier).map_err(|(key, reason)| {
+                config.source.complain(&format!("{path}.{key}"), &format!("is wrong: {reason}"))
+            })?;
             config.claims.push(claim);
         }
         Ok(config)

@@ -90,7 +90,8 @@ fn the_resolved_config_holds_everything_and_resolves_to_itself() {
     assert_eq!(again.to_toml(), text);
     assert_eq!(again.run_name(), config.run_name());
     // Defaults are written out, scales are gone, floats are as short as they were.
-    for part in ["seed = 11", "scale = \"smoke\"", "warmup = 100", "learning_rate = 0.002", "clip = 0.5", "bare words"] {
+    for part in ["seed = 11", "scale = \"smoke\"", "warmup = 100", "learning_rate = 0.002", "clip = 0.5", "bare words"]
+    {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     assert!(!text.contains("[scale"));
@@ -114,20 +115,53 @@ fn names_of_runs_differ_with_config_and_seed() {
 fn what_is_wrong_is_said_with_file_line_key_and_nearest_choice() {
     let none = Overrides::default();
     for (from, to, expected) in [
-        ("width = 16\nheight", "widht = 16\nheight", "toy.toml, line 6: `world.widht` is not a key; the nearest is `world.width`"),
-        ("steps = 6", "steps = \"six\"", "toy.toml, line 15: `training.steps` has the wrong type: string \"six\" where a whole number from 0 is expected"),
+        (
+            "width = 16\nheight",
+            "widht = 16\nheight",
+            "toy.toml, line 6: `world.widht` is not a key; the nearest is `world.width`",
+        ),
+        (
+            "steps = 6",
+            "steps = \"six\"",
+            "toy.toml, line 15: `training.steps` has the wrong type: string \"six\" where a whole number from 0 is expected",
+        ),
         ("steps = 6", "steps = -6", "toy.toml, line 15: `training.steps` has an impossible value: integer `-6`"),
-        ("beta1 = 0.9", "beta_1 = 0.9", "toy.toml, line 22: `training.optimizer.beta_1` is not a key; the nearest is `training.optimizer.beta1`"),
-        ("beta2 = 0.9", "beta2 = true", "toy.toml, line 30: `training.optimizer.beta2` has the wrong type: boolean `true` where a number"),
+        (
+            "beta1 = 0.9",
+            "beta_1 = 0.9",
+            "toy.toml, line 22: `training.optimizer.beta_1` is not a key; the nearest is `training.optimizer.beta1`",
+        ),
+        (
+            "beta2 = 0.9",
+            "beta2 = true",
+            "toy.toml, line 30: `training.optimizer.beta2` has the wrong type: boolean `true` where a number",
+        ),
         ("width = 16", "width = 7", "toy.toml, line 6: `world.width` = 7: must be even"),
-        ("boards = 3", "probe.kind = \"linaer\"", "toy.toml, line 25: `measure.probe.kind` = \"linaer\" is not a choice; the nearest is `linear`"),
-        ("\"toy\"", "\"toi\"", "toy.toml, line 1: `experiment` = \"toi\": there is no such experiment; the nearest is `toy`"),
+        ("width = 16", "width = 2", "toy.toml: width = 2 is not from 4 to 1024"),
+        (
+            "boards = 3",
+            "probe.kind = \"linaer\"",
+            "toy.toml, line 25: `measure.probe.kind` = \"linaer\" is not a choice; the nearest is `linear`",
+        ),
+        (
+            "\"toy\"",
+            "\"toi\"",
+            "toy.toml, line 1: `experiment` = \"toi\": there is no such experiment; the nearest is `toy`",
+        ),
         ("experiment = \"toy\"", "", "toy.toml: `experiment` is missing"),
         ("seed = 7", "seed = -1", "toy.toml, line 2: `seed` = -1 is not a whole number from 0"),
         ("seed = 7", "sede = 7", "toy.toml, line 2: `sede` is not a key of a config; the nearest is `seed`"),
-        ("\"cpu\"", "\"cdua\"", "toy.toml, line 3: `device` = \"cdua\": there is no such device; the nearest is `cuda`"),
+        (
+            "\"cpu\"",
+            "\"cdua\"",
+            "toy.toml, line 3: `device` = \"cdua\": there is no such device; the nearest is `cuda`",
+        ),
         ("[measure]", "[mesure]", "`mesure` is not a key of a config; the nearest is `measure`"),
-        ("[scale.gpu.world]", "[scale.gpu.wolrd]", "line 31: `scale.gpu.wolrd` cannot be set by a scale; the nearest that can is `world`"),
+        (
+            "[scale.gpu.world]",
+            "[scale.gpu.wolrd]",
+            "line 31: `scale.gpu.wolrd` cannot be set by a scale; the nearest that can is `world`",
+        ),
         ("effect = 0.5", "effect = 0.0", "line 39: `claim[1].effect` is wrong: 0 is not a number above the null"),
         ("effect = 0.5", "efect = 0.5", "line 39: `claim[1].efect` is not a key; the nearest is `claim[1].effect`"),
         ("effect = 0.5\n", "", "line 34: `claim[1].effect` is missing"),

@@ -57,12 +57,12 @@ impl Experiment for Toy {
     fn complete(&self, config: &mut Config) -> anyhow::Result<()> {
         let world: LifeConfig = config.complete("world")?;
         config.complete::<TransformerConfig>("model")?;
-        config.complete::<TrainingConfig>("training")?;
+        config.complete::<TrainingConfig>("training")?.validate()?;
         config.complete::<Measure>("measure")?;
         if world.width % 2 == 1 {
             return Err(config.refuse("world.width", "must be even, to be cut into 2×2 patches"));
         }
-        Ok(())
+        Ok(spec(config, self.environment(config)?.as_ref())?.validate()?)
     }
 
     fn environment(&self, config: &Config) -> anyhow::Result<Box<dyn Environment>> {
@@ -73,12 +73,7 @@ impl Experiment for Toy {
         let world = self.environment(config)?;
         let training: TrainingConfig = config.section("training")?;
         let measure: Measure = config.section("measure")?;
-        let spec = ModelSpec {
-            vocabulary: world.vocabulary(),
-            targets: world.targets(),
-            geometry: world.geometry(),
-            transformer: config.section("model")?,
-        };
+        let spec = spec(config, world.as_ref())?;
         context.expect_models(2);
         let mut weights = Vec::new();
         for name in ["first", "second"] {
@@ -124,4 +119,13 @@ impl Experiment for Toy {
             sections: vec![Section { title: "Weights".into(), figures: vec![figure], ..Section::default() }],
         })
     }
+}
+
+fn spec(config: &Config, world: &dyn Environment) -> anyhow::Result<ModelSpec> {
+    Ok(ModelSpec {
+        vocabulary: world.vocabulary(),
+        targets: world.targets(),
+        geometry: world.geometry(),
+        transformer: config.section("model")?,
+    })
 }

@@ -41,7 +41,19 @@ pub(super) fn boards(rows: &[Vec<Panel>]) -> anyhow::Result<String> {
         widest = widest.max(left - GAP);
         top += TITLE + tallest + GAP;
     }
-    let (width, height) = (widest.max(120.0), top - GAP + 2.0);
+    if panels().any(|panel| panel.shading == Shading::Difference) {
+        let (low, high) = (hex(SERIES[0]), hex(SERIES[1]));
+        svg += &format!(
+            "<g font-family=\"sans-serif\" font-size=\"12\"><rect x=\"0\" y=\"{0:.1}\" width=\"11\" height=\"11\" \
+             fill=\"{low}\"/><text x=\"17\" y=\"{1:.1}\" fill=\"currentColor\">too little</text><rect x=\"84\" \
+             y=\"{0:.1}\" width=\"11\" height=\"11\" fill=\"{high}\"/><text x=\"101\" y=\"{1:.1}\" \
+             fill=\"currentColor\">too much</text></g>",
+            top - 4.0,
+            top + 6.0
+        );
+        top += 24.0;
+    }
+    let (width, height) = (widest.max(170.0), top - GAP + 2.0);
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-1 0 {} {height:.1}\" style=\"max-width:{width:.0}px\">{svg}</svg>",
         format_args!("{:.1}", width + 2.0)
@@ -50,7 +62,7 @@ pub(super) fn boards(rows: &[Vec<Panel>]) -> anyhow::Result<String> {
 
 fn check(panel: &Panel) -> anyhow::Result<()> {
     let title = &panel.title;
-    if panel.width == 0 || panel.cells.is_empty() || panel.cells.len() % panel.width != 0 {
+    if panel.width == 0 || panel.cells.is_empty() || !panel.cells.len().is_multiple_of(panel.width) {
         return Err(anyhow!("the board `{title}` has {} cells in rows of {}", panel.cells.len(), panel.width));
     }
     let range = match panel.shading {

@@ -13,6 +13,8 @@ const PLOT_HEIGHT: u32 = 340;
 const LEGEND_LINE: u32 = 22;
 const FONT: &str = "sans-serif";
 const FONT_SIZE: u32 = 14;
+/// plotters writes 1/1.24 of the size it is given, the ratio of a font's em to its height.
+const PLOT_FONT_SIZE: u32 = 17;
 
 /// An entry of the legend.
 struct Key<'a> {
@@ -67,8 +69,8 @@ where
             .axis_style(TEXT.mix(0.6))
             .bold_line_style(TEXT.mix(0.14))
             .light_line_style(TRANSPARENT)
-            .label_style((FONT, FONT_SIZE).into_font().color(&TEXT))
-            .axis_desc_style((FONT, FONT_SIZE).into_font().color(&TEXT))
+            .label_style((FONT, PLOT_FONT_SIZE).into_font().color(&TEXT))
+            .axis_desc_style((FONT, PLOT_FONT_SIZE).into_font().color(&TEXT))
             .x_desc(x.label.as_str())
             .y_desc(y.label.as_str())
             .x_label_formatter(&|value| tick(*value))
@@ -139,8 +141,8 @@ pub(super) fn bars(y: &Axis, groups: &[String], series: &[Bars]) -> anyhow::Resu
             .axis_style(TEXT.mix(0.6))
             .bold_line_style(TEXT.mix(0.14))
             .light_line_style(TRANSPARENT)
-            .label_style((FONT, FONT_SIZE).into_font().color(&TEXT))
-            .axis_desc_style((FONT, FONT_SIZE).into_font().color(&TEXT))
+            .label_style((FONT, PLOT_FONT_SIZE).into_font().color(&TEXT))
+            .axis_desc_style((FONT, PLOT_FONT_SIZE).into_font().color(&TEXT))
             .y_desc(y.label.as_str())
             .y_label_formatter(&|value| tick(*value))
             .draw()?;
@@ -164,7 +166,11 @@ pub(super) fn bars(y: &Axis, groups: &[String], series: &[Bars]) -> anyhow::Resu
             chart.draw_series([PathElement::new([(0.0, 0.0), (groups.len() as f64, 0.0)], TEXT.mix(0.6))])?;
         }
         let below = Pos::new(HPos::Center, VPos::Top);
-        let style = (FONT, FONT_SIZE).into_font().color(&TEXT).pos(below);
+        // Long names in many groups shrink rather than overlap; 0.55 is a character's width in em.
+        let longest = groups.iter().map(|name| name.chars().count()).max().unwrap_or(1).max(1);
+        let room = f64::from(WIDTH - 100) / groups.len() as f64 / (longest as f64 * 0.55);
+        let size = (room * 1.24).clamp(10.0, f64::from(PLOT_FONT_SIZE));
+        let style = (FONT, size).into_font().color(&TEXT).pos(below);
         let labels = groups.iter().enumerate().map(|(group, name)| {
             EmptyElement::at((group as f64 + 0.5, low)) + Text::new(name.clone(), (0, 8), style.clone())
         });
