@@ -5,6 +5,7 @@
 //! halting transition counts as a step.
 
 mod accelerated;
+mod bayes;
 mod block;
 pub mod deciders;
 mod enumerate;
@@ -14,10 +15,13 @@ mod rule;
 mod run;
 mod tape;
 mod traces;
+mod view;
 
 pub use accelerated::{MOST_STEPS, run, run_accelerated};
+pub use bayes::{ClassBayes, ListBayes, table_filler};
 pub use enumerate::{Class, Enumeration, EnumerationError, enumerate, enumerate_reference};
 pub use machine::{Machine, MachineError, Move, Transition};
 pub use packed::{PackedSimulator, run_packed};
 pub use run::{Outcome, Run, run_reference};
 pub use traces::{Trace, Traces, traces};
+pub use view::{HeadStep, HeadToken, InitialTape, head_run};

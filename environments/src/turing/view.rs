@@ -1,0 +1,76 @@
+//! The `head` view of a run: what an observer of the head sees of each step, with the state hidden.
+
+use crate::stream::{Draw, Stream};
+
+use super::machine::{Machine, Move};
+
+/// What the tape holds before the first step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InitialTape {
+    /// Blanks.
+    Blank,
+    /// Every cell any symbol, all equally likely.
+    Random,
+}
+
+/// One step as the observer of the head sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HeadToken {
+    /// The symbol read.
+    pub read: u8,
+    /// The symbol written.
+    pub write: u8,
+    /// The move, left or right.
+    pub shift: Move,
+}
+
+impl HeadToken {
+    /// Number of different tokens, 2m².
+    pub fn count(symbols: usize) -> usize {
+        2 * symbols * symbols
+    }
+
+    /// The token's number: reads first, then writes, left before right.
+    pub fn index(self, symbols: usize) -> usize {
+        2 * (usize::from(self.read) * symbols + usize::from(self.write)) + usize::from(self.shift == Move::Right)
+    }
+
+    /// The token of a number.
+    pub fn of_index(index: usize, symbols: usize) -> HeadToken {
+        let shift = if index % 2 == 1 { Move::Right } else { Move::Left };
+        HeadToken { read: (index / 2 / symbols) as u8, write: (index / 2 % symbols) as u8, shift }
+    }
+}
+
+/// One step with what the observer does not see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadStep {
+    /// What the observer sees.
+    pub token: HeadToken,
+    /// The state before the step.
+    pub state: u8,
+    /// The state after it.
+    pub next: u8,
+    /// Where the head stands before the step; it starts at 0.
+    pub position: i64,
+}
+
+/// The first steps of a machine, up to `length`; fewer if it halts (the halting step is not among them). On a random
+/// tape, the cell's symbol is drawn from `tape` when the head first stands on it.
+pub fn head_run(machine: &Machine, mut tape: Option<&mut Stream>, length: usize) -> Vec<HeadStep> {
+    let mut cells: Vec<Option<u8>> = vec![None; 2 * length + 1];
+    let (mut head, mut state) = (length, 0);
+    let mut steps = Vec::with_capacity(length);
+    for _ in 0..length {
+        let draw = || tape.as_mut().map_or(0, |stream| stream.below(machine.symbols() as u64) as u8);
+        let read = *cells[head].get_or_insert_with(draw);
+        let Some(transition) = machine.entry(state, read) else { break };
+        let Some(next) = transition.next else { break };
+        let token = HeadToken { read, write: transition.write, shift: transition.shift };
+        steps.push(HeadStep { token, state, next, position: head as i64 - length as i64 });
+        cells[head] = Some(transition.write);
+        head = head.wrapping_add_signed(transition.shift.offset() as isize);
+        state = next;
+    }
+    steps
+}
