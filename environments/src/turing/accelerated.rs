@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::block::{Blocks, Crossing, Entrance};
+use super::deciders::{Decision, decide};
 use super::machine::Machine;
 use super::packed::run_packed;
 use super::rule::{Rule, Shape, Times, shape};
@@ -80,7 +81,7 @@ impl<'a> Accelerated<'a> {
                 return Some(self.stop());
             }
             self.time += 1;
-            if self.tape.sides[0].len() + self.tape.sides[1].len() <= MOST_RUNS && self.leap(most)? {
+            if self.tape.sides[0].len() + self.tape.sides[1].len() <= MOST_RUNS && self.leap(most, limit.is_none())? {
                 continue;
             }
             let (block, count) = self.tape.facing();
@@ -107,13 +108,16 @@ impl<'a> Accelerated<'a> {
     }
 
     /// Applies a rule if one is known and fits. Otherwise looks for one, if this shape comes back at a steady pace.
-    fn leap(&mut self, most: u128) -> Option<bool> {
+    fn leap(&mut self, most: u128, proof_suffices: bool) -> Option<bool> {
         let shape = shape(&self.tape);
         if let Some(rules) = self.rules.get(&shape) {
             for rule in rules {
                 let times = rule.times(&self.tape);
-                let applied = rule.most_within(&self.tape, times, most - self.steps);
                 self.endless |= times == Times::Endless;
+                if self.endless && proof_suffices {
+                    return Some(true);
+                }
+                let applied = rule.most_within(&self.tape, times, most - self.steps);
                 if applied > 0 {
                     self.steps += rule.steps(&self.tape, applied)?;
                     rule.apply(&mut self.tape, applied)?;
@@ -268,6 +272,9 @@ pub fn run(machine: &Machine, limit: Option<u128>) -> Run {
     };
     if done(&longest) {
         return longest;
+    }
+    if limit.is_none() && matches!(decide(machine), Decision::Forever(_)) {
+        return Run { outcome: Outcome::Forever, ..longest };
     }
     let mut contenders: Vec<Accelerated<'_>> = LENGTHS.map(|length| Accelerated::new(machine, length)).collect();
     let mut work = ROUNDS.0;

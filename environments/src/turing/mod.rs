@@ -15,6 +15,7 @@ mod rule;
 mod run;
 mod tape;
 mod traces;
+pub mod universal;
 mod view;
 
 pub use accelerated::{MOST_STEPS, run, run_accelerated};

@@ -101,8 +101,8 @@ fn run_machine(args: &RunArgs, output: &Output) -> anyhow::Result<()> {
         runs.0
     });
     value.insert("tape".into(), tape.clone().into());
-    if !run.halted() {
-        value.insert("never_halts".into(), if run.outcome == Outcome::Forever { true.into() } else { Value::Null });
+    if run.outcome == Outcome::Forever {
+        value.insert("never_halts".into(), true.into());
     }
     match run.outcome {
         Outcome::Halted => {}
