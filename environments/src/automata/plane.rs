@@ -184,19 +184,23 @@ impl Plane {
         }
     }
 
-    /// 32 cells of a row from a column on, the first as the lowest bit.
-    pub(super) fn row(&self, x: i32, y: i32) -> u32 {
-        let (ty, r) = (y.div_euclid(OWN), y.rem_euclid(OWN) as usize + RING + 1);
+    /// Blocks of 32 columns from a corner on, row by row, the first column as the lowest bit.
+    pub(super) fn block<const N: usize>(&self, x: i32, y: i32) -> [u32; N] {
         let (tx, shift) = (x.div_euclid(OWN), x.rem_euclid(OWN));
-        let own = |tx: i32| {
-            let word = self.places.get(&(tx, ty)).map_or(0, |&index| self.tiles[index as usize].rows[r]);
-            (word & COLUMNS) >> RING
-        };
-        let mut bits = own(tx) >> shift;
-        if shift + 32 > OWN {
-            bits |= own(tx + 1) << (OWN - shift);
+        let mut block = [0; N];
+        let (mut left, mut right) = (None, None);
+        for (k, word) in block.iter_mut().enumerate() {
+            let (ty, r) = ((y + k as i32).div_euclid(OWN), (y + k as i32).rem_euclid(OWN) as usize);
+            if k == 0 || r == 0 {
+                let tile = |tx: i32| self.places.get(&(tx, ty)).map(|&index| &self.tiles[index as usize].rows);
+                left = tile(tx);
+                right = if shift + 32 > OWN { tile(tx + 1) } else { None };
+            }
+            let own = |rows: Option<&Rows>| rows.map_or(0, |rows| (rows[r + RING + 1] & COLUMNS) >> RING);
+            let high = own(right);
+            *word = (own(left) >> shift | if high == 0 { 0 } else { high << (OWN - shift) }) as u32;
         }
-        bits as u32
+        block
     }
 
     /// Makes cells dead.
@@ -245,7 +249,7 @@ impl Plane {
         self.collect(|tile| Some(&tile.rows))
     }
 
-    /// Every cell that was live since [`Self::record`], now included.
+    /// Every cell that was live after [`Self::record`], now included.
     pub fn history(&self) -> Pattern {
         self.collect(|tile| tile.history.as_deref())
     }
@@ -287,13 +291,13 @@ impl Plane {
         })
     }
 
-    /// Starts a history of live cells afresh.
+    /// Starts a history of live cells afresh, with the next generation.
     pub fn record(&mut self) {
         self.recording = true;
         for index in 0..self.tiles.len() as u32 {
             let tile = &mut self.tiles[index as usize];
             if tile.alive {
-                tile.history = Some(Box::new(tile.rows));
+                tile.history = Some(Box::new([0; ROWS]));
                 self.enqueue(index);
             }
         }

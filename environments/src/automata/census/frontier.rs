@@ -122,8 +122,8 @@ impl Frontier {
     fn outbound(&self, plane: &Plane, brick: Brick) -> Option<Vec<(i32, i32)>> {
         let (left, top) = corner(brick);
         let mut cells = Vec::with_capacity(5);
-        for row in -REACH..HEIGHT + REACH {
-            let mut word = plane.row(left - REACH, top + row);
+        let block = plane.block::<{ (HEIGHT + 2 * REACH) as usize }>(left - REACH, top - REACH);
+        for (row, mut word) in (-REACH..).zip(block) {
             if word != 0 && (!(10..34).contains(&row) || word & 0xff00_00ff != 0) {
                 return None;
             }
