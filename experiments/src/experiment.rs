@@ -34,7 +34,9 @@ pub trait Experiment: Sync {
 
     /// Parses and checks every section of the config and writes it back with all defaults: one
     /// `config.complete::<T>("world")?` for each of [`crate::config::SECTIONS`], then checks across keys, whose
-    /// errors come from [`Config::refuse`]. Also checks that the registered claims are ones it can measure.
+    /// errors come from [`Config::refuse`]. Everything that cannot be built (a world, `ModelSpec::validate`,
+    /// `TrainingConfig::validate`) is refused here, before a run directory is made. Also checks that the registered
+    /// claims are ones it can measure.
     ///
     /// # Errors
     /// In one sentence that names the key and the nearest valid choice.
@@ -97,6 +99,7 @@ pub struct Table {
 
 /// All experiments, in the order in which they are listed.
 pub const EXPERIMENTS: &[&dyn Experiment] = &[
+    &crate::glider_chunking::GliderChunking,
     #[cfg(test)]
     &toy::Toy,
 ];

@@ -24,7 +24,7 @@ pub const MODELS: &[Listed] = &[
 ];
 
 /// Probes, in the order in which they are listed.
-pub const PROBES: &[Listed] = &[];
+pub use crate::evidence::PROBES;
 
 /// Arguments of `stance list`.
 #[derive(Args)]

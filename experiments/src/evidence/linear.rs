@@ -1,0 +1,240 @@
+//! Small dense linear algebra in f64 with one fixed order of every sum, so that bits do not depend on the number of
+//! threads or the machine. Matrices are row-major.
+
+use rayon::prelude::*;
+
+/// Rows that one partial sum covers.
+const BLOCK: usize = 256;
+
+/// Dot product in eight fixed lanes.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut lanes = [0.0; 8];
+    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest: f64 = a8.remainder().iter().zip(b8.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in a8.zip(b8) {
+        for lane in 0..8 {
+            lanes[lane] += a[lane] * b[lane];
+        }
+    }
+    let pairs = [lanes[0] + lanes[4], lanes[1] + lanes[5], lanes[2] + lanes[6], lanes[3] + lanes[7]];
+    (pairs[0] + pairs[2]) + (pairs[1] + pairs[3]) + rest
+}
+
+/// y ← y + scale · x.
+pub fn add_scaled(y: &mut [f64], scale: f64, x: &[f64]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += scale * x;
+    }
+}
+
+/// Aᵀ B of two matrices with the same number of rows: (columns of A) × (columns of B).
+pub fn transpose_product(a: &[f64], a_columns: usize, b: &[f64], b_columns: usize) -> Vec<f64> {
+    let partial: Vec<Vec<f64>> = a
+        .par_chunks(BLOCK * a_columns)
+        .zip(b.par_chunks(BLOCK * b_columns))
+        .map(|(a, b)| {
+            let mut sum = vec![0.0; a_columns * b_columns];
+            for (a, b) in a.chunks_exact(a_columns).zip(b.chunks_exact(b_columns)) {
+                for (&a, sum) in a.iter().zip(sum.chunks_exact_mut(b_columns)) {
+                    if a != 0.0 {
+                        add_scaled(sum, a, b);
+                    }
+                }
+            }
+            sum
+        })
+        .collect();
+    let mut total = vec![0.0; a_columns * b_columns];
+    for sum in partial {
+        add_scaled(&mut total, 1.0, &sum);
+    }
+    total
+}
+
+/// A B for A of `inner` columns and B of `columns` columns.
+pub fn product(a: &[f64], inner: usize, b: &[f64], columns: usize) -> Vec<f64> {
+    let mut result = vec![0.0; a.len() / inner * columns];
+    for (a, row) in a.chunks_exact(inner).zip(result.chunks_exact_mut(columns)) {
+        for (&a, b) in a.iter().zip(b.chunks_exact(columns)) {
+            add_scaled(row, a, b);
+        }
+    }
+    result
+}
+
+/// Solves A X = B for symmetric positive definite A (n × n) by Cholesky's decomposition; B has `columns` columns.
+/// `None` if A is not positive definite.
+pub fn solve(a: &[f64], n: usize, b: &[f64], columns: usize) -> Option<Vec<f64>> {
+    let mut lower = vec![0.0; n * n];
+    for i in 0..n {
+        for j in 0..=i {
+            let sum = a[i * n + j] - dot(&lower[i * n..i * n + j], &lower[j * n..j * n + j]);
+            if i == j {
+                if sum <= 0.0 || !sum.is_finite() {
+                    return None;
+                }
+                lower[i * n + i] = sum.sqrt();
+            } else {
+                lower[i * n + j] = sum / lower[j * n + j];
+            }
+        }
+    }
+    let mut x = b.to_vec();
+    for i in 0..n {
+        let (done, rest) = x.split_at_mut(i * columns);
+        let row = &mut rest[..columns];
+        for (j, done) in done.chunks_exact(columns).enumerate() {
+            add_scaled(row, -lower[i * n + j], done);
+        }
+        row.iter_mut().for_each(|value| *value /= lower[i * n + i]);
+    }
+    for i in (0..n).rev() {
+        let (rest, done) = x.split_at_mut((i + 1) * columns);
+        let row = &mut rest[i * columns..];
+        for (j, done) in (i + 1..n).zip(done.chunks_exact(columns)) {
+            add_scaled(row, -lower[j * n + i], done);
+        }
+        row.iter_mut().for_each(|value| *value /= lower[i * n + i]);
+    }
+    Some(x)
+}
+
+/// Eigenvalues (falling) and eigenvectors (as rows) of a symmetric matrix, by cyclic Jacobi rotations (Golub & Van
+/// Loan 2013, §8.5).
+pub fn eigen(symmetric: &[f64], n: usize) -> (Vec<f64>, Vec<f64>) {
+    let mut a = symmetric.to_vec();
+    let mut vectors = vec![0.0; n * n];
+    for i in 0..n {
+        vectors[i * n + i] = 1.0;
+    }
+    let scale: f64 = a.iter().map(|value| value * value).sum();
+    for _ in 0..30 {
+        let off: f64 = (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i * n + j] * a[i * n + j]).sum();
+        if off <= 1e-26 * scale {
+            break;
+        }
+        for p in 0..n {
+            for q in p + 1..n {
+                rotate(&mut a, &mut vectors, n, p, q);
+            }
+        }
+    }
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&i, &j| a[j * n + j].total_cmp(&a[i * n + i]));
+    let values = order.iter().map(|&i| a[i * n + i]).collect();
+    let vectors = order.iter().flat_map(|&i| vectors[i * n..(i + 1) * n].to_vec()).collect();
+    (values, vectors)
+}
+
+/// One Jacobi rotation that makes a[p][q] zero.
+fn rotate(a: &mut [f64], vectors: &mut [f64], n: usize, p: usize, q: usize) {
+    let off = a[p * n + q];
+    if off == 0.0 {
+        return;
+    }
+    let theta = (a[q * n + q] - a[p * n + p]) / (2.0 * off);
+    let t = if theta >= 0.0 { 1.0 } else { -1.0 } / (theta.abs() + (theta * theta + 1.0).sqrt());
+    let c = 1.0 / (t * t + 1.0).sqrt();
+    let s = t * c;
+    for k in 0..n {
+        let (kp, kq) = (a[k * n + p], a[k * n + q]);
+        a[k * n + p] = c * kp - s * kq;
+        a[k * n + q] = s * kp + c * kq;
+    }
+    turn(a, n, p, q, c, s);
+    turn(vectors, n, p, q, c, s);
+}
+
+/// Rotates rows p and q.
+fn turn(matrix: &mut [f64], n: usize, p: usize, q: usize, c: f64, s: f64) {
+    let (head, tail) = matrix.split_at_mut(q * n);
+    for (a, b) in head[p * n..(p + 1) * n].iter_mut().zip(&mut tail[..n]) {
+        (*a, *b) = (c * *a - s * *b, s * *a + c * *b);
+    }
+}
+
+/// Makes rows of width `n` orthonormal in order (modified Gram–Schmidt, twice); rows that depend on earlier ones are
+/// left out.
+pub fn orthonormal(rows: &[f64], n: usize) -> Vec<f64> {
+    let mut basis: Vec<f64> = Vec::new();
+    for row in rows.chunks_exact(n) {
+        let mut row = row.to_vec();
+        let before = dot(&row, &row).sqrt();
+        for _ in 0..2 {
+            for direction in basis.chunks_exact(n) {
+                let along = dot(&row, direction);
+                add_scaled(&mut row, -along, direction);
+            }
+        }
+        let norm = dot(&row, &row).sqrt();
+        if norm > 1e-9 * before {
+            basis.extend(row.iter().map(|value| value / norm));
+        }
+    }
+    basis
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::numeric::normal;
+    use super::*;
+    use environments::stream;
+
+    fn random(rows: usize, columns: usize) -> Vec<f64> {
+        let mut stream = stream(&["matrix", &rows.to_string(), &columns.to_string()]);
+        (0..rows * columns).map(|_| normal(&mut stream)).collect()
+    }
+
+    fn assert_near(a: &[f64], b: &[f64]) {
+        assert_eq!(a.len(), b.len());
+        for (a, b) in a.iter().zip(b) {
+            assert!((a - b).abs() < 1e-9, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn products_agree_with_the_definition() {
+        let (a, b) = (random(700, 5), random(700, 3));
+        let mut expected = vec![0.0; 15];
+        for row in 0..700 {
+            for i in 0..5 {
+                for j in 0..3 {
+                    expected[i * 3 + j] += a[row * 5 + i] * b[row * 3 + j];
+                }
+            }
+        }
+        assert_near(&transpose_product(&a, 5, &b, 3), &expected);
+        assert!((dot(&a, &a) - a.iter().map(|x| x * x).sum::<f64>()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_solved_system_holds() {
+        let rows = random(60, 12);
+        let a = transpose_product(&rows, 12, &rows, 12);
+        let b = random(12, 4);
+        assert_near(&product(&a, 12, &solve(&a, 12, &b, 4).unwrap(), 4), &b);
+        assert_eq!(solve(&[1.0, 2.0, 2.0, 1.0], 2, &[1.0, 1.0], 1), None, "not positive definite");
+    }
+
+    #[test]
+    fn eigenvectors_are_orthonormal_and_rebuild_the_matrix() {
+        let rows = random(30, 20);
+        let a = transpose_product(&rows, 20, &rows, 20);
+        let (values, vectors) = eigen(&a, 20);
+        assert!(values.windows(2).all(|pair| pair[0] >= pair[1]));
+        let mut identity = vec![0.0; 400];
+        (0..20).for_each(|i| identity[i * 21] = 1.0);
+        assert_near(&transpose_product(&vectors, 20, &vectors, 20), &identity);
+        let scaled: Vec<f64> =
+            vectors.chunks(20).zip(&values).flat_map(|(row, value)| row.iter().map(move |x| x * value)).collect();
+        assert_near(&transpose_product(&vectors, 20, &scaled, 20), &a);
+    }
+
+    #[test]
+    fn gram_schmidt_leaves_dependent_rows_out() {
+        let basis = orthonormal(&[1.0, 1.0, 0.0, 2.0, 2.0, 0.0, 0.0, 1.0, 1.0], 3);
+        assert_eq!(basis.len(), 6);
+        assert!(dot(&basis[..3], &basis[3..]).abs() < 1e-12);
+    }
+}
