@@ -100,13 +100,13 @@ impl Rule {
     ) -> Option<Rule> {
         let mut places = Vec::new();
         let mut sides = [Vec::new(), Vec::new()];
-        for side in 0..2 {
+        for (side, runs) in sides.iter_mut().enumerate() {
             for (place, &(block, count)) in tape.sides[side].iter().enumerate() {
                 let unknown = (count > 1).then_some(places.len());
                 if unknown.is_some() {
                     places.push((side, place));
                 }
-                sides[side].push((block, Linear { unknown, constant: i64::from(unknown.is_none()) }));
+                runs.push((block, Linear { unknown, constant: i64::from(unknown.is_none()) }));
             }
         }
         let start = RunLengthTape { sides, entrance: tape.entrance, edges: (length as u8 - 1, 0) };

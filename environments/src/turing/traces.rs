@@ -2,6 +2,7 @@
 //! of a machine's identity such a sequence carries.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use rayon::prelude::*;
 
@@ -28,10 +29,29 @@ impl Traces {
     }
 }
 
+/// What is gathered at the leaves of the tree.
+pub(super) trait Gather: Send + Sized {
+    /// What a leaf gives that stands for so many machines.
+    fn leaf(node: &Node, machines: u128) -> Self;
+
+    /// Two together.
+    fn merge(&mut self, other: Self);
+}
+
+impl Gather for u128 {
+    fn leaf(_: &Node, machines: u128) -> u128 {
+        machines
+    }
+
+    fn merge(&mut self, other: u128) {
+        *self += other;
+    }
+}
+
 /// A table filled in part and the run so far. An entry is (symbol written, move to the right, next state).
 #[derive(Clone)]
-struct Node {
-    table: Vec<Option<(u8, bool, u8)>>,
+pub(super) struct Node {
+    pub table: Vec<Option<(u8, bool, u8)>>,
     undefined: usize,
     states_seen: usize,
     renamings: u128,
@@ -41,7 +61,7 @@ struct Node {
     trace: Trace,
 }
 
-struct Tree {
+pub(super) struct Tree {
     states: usize,
     symbols: usize,
     length: usize,
@@ -59,37 +79,44 @@ const PARALLEL_LEVELS: usize = 3;
 /// # Errors
 /// If the sizes are out of range or there are more machines than 128 bits can count.
 pub fn traces(states: usize, symbols: usize, length: usize) -> Result<Traces, EnumerationError> {
-    if !(1..=MOST_STATES).contains(&states) || !(2..=MOST_SYMBOLS).contains(&symbols) {
-        return Err(EnumerationError::Size(states, symbols));
-    }
-    let entries = states * symbols;
-    let mut powers = vec![1u128];
-    for _ in 0..entries {
-        let power = powers[powers.len() - 1].checked_mul(2 * entries as u128);
-        powers.push(power.ok_or(EnumerationError::TooLarge(states, symbols))?);
-    }
-    let machines = powers[entries];
-    let tree = Tree { states, symbols, length, powers };
-    let root = Node {
-        table: vec![None; entries],
-        undefined: entries,
-        states_seen: 1,
-        renamings: 1,
-        tape: vec![0; 3],
-        head: 1,
-        state: 0,
-        trace: Vec::new(),
-    };
-    Ok(Traces { machines, classes: tree.walk(root, 0) })
+    let (tree, root) = Tree::new(states, symbols, length)?;
+    Ok(Traces { machines: tree.powers[states * symbols], classes: tree.walk(root, 0) })
 }
 
 impl Tree {
-    fn walk(&self, mut node: Node, level: usize) -> BTreeMap<Trace, u128> {
+    /// The tree and its root.
+    pub fn new(states: usize, symbols: usize, length: usize) -> Result<(Tree, Node), EnumerationError> {
+        if !(1..=MOST_STATES).contains(&states) || !(2..=MOST_SYMBOLS).contains(&symbols) {
+            return Err(EnumerationError::Size(states, symbols));
+        }
+        let entries = states * symbols;
+        let mut powers = vec![1u128];
+        for _ in 0..entries {
+            let power = powers[powers.len() - 1].checked_mul(2 * entries as u128);
+            powers.push(power.ok_or(EnumerationError::TooLarge(states, symbols))?);
+        }
+        let root = Node {
+            table: vec![None; entries],
+            undefined: entries,
+            states_seen: 1,
+            renamings: 1,
+            tape: vec![0; 3],
+            head: 1,
+            state: 0,
+            trace: Vec::new(),
+        };
+        Ok((Tree { states, symbols, length, powers }, root))
+    }
+
+    /// What is gathered below a node, by trace.
+    pub fn walk<G: Gather>(&self, mut node: Node, level: usize) -> BTreeMap<Trace, G> {
         loop {
             if node.trace.len() == self.length {
                 // The first move goes to the right here; as many machines begin to the left.
                 let mirrored = if self.length == 0 { 1 } else { 2 };
-                return BTreeMap::from([(node.trace, node.renamings * self.powers[node.undefined] * mirrored)]);
+                let machines = node.renamings * self.powers[node.undefined] * mirrored;
+                let leaf = G::leaf(&node, machines);
+                return BTreeMap::from([(node.trace, leaf)]);
             }
             let entry = usize::from(node.state) * self.symbols + usize::from(node.tape[node.head]);
             let Some(transition) = node.table[entry] else {
@@ -99,7 +126,7 @@ impl Tree {
         }
     }
 
-    fn branch(&self, node: &Node, entry: usize, level: usize) -> BTreeMap<Trace, u128> {
+    fn branch<G: Gather>(&self, node: &Node, entry: usize, level: usize) -> BTreeMap<Trace, G> {
         let first = node.undefined == node.table.len();
         let mut branches = Vec::new();
         for next in 0..=node.states_seen.min(self.states - 1) {
@@ -124,10 +151,15 @@ impl Tree {
     }
 }
 
-fn together(found: BTreeMap<Trace, u128>, other: BTreeMap<Trace, u128>) -> BTreeMap<Trace, u128> {
+fn together<G: Gather>(found: BTreeMap<Trace, G>, other: BTreeMap<Trace, G>) -> BTreeMap<Trace, G> {
     let (mut found, other) = if found.len() < other.len() { (other, found) } else { (found, other) };
-    for (trace, count) in other {
-        *found.entry(trace).or_default() += count;
+    for (trace, gathered) in other {
+        match found.entry(trace) {
+            Entry::Occupied(mut entry) => entry.get_mut().merge(gathered),
+            Entry::Vacant(entry) => {
+                entry.insert(gathered);
+            }
+        }
     }
     found
 }
