@@ -104,7 +104,8 @@ impl RunDirectory {
     /// If another process writes it.
     pub fn lock(&self) -> anyhow::Result<RunLock> {
         let path = self.file(".lock");
-        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(|error| cannot_write(&path, &error))?;
+        let file =
+            OpenOptions::new().create(true).append(true).open(&path).map_err(|error| cannot_write(&path, &error))?;
         match file.try_lock() {
             Ok(()) => Ok(RunLock { _file: file }),
             Err(fs::TryLockError::WouldBlock) => {
@@ -227,8 +228,9 @@ impl RunDirectory {
     /// All checkpoints, by model and step.
     pub fn checkpoints(&self) -> Vec<Checkpoint> {
         let list = |path: PathBuf| {
-            let mut entries: Vec<PathBuf> =
-                fs::read_dir(path).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default();
+            let mut entries: Vec<PathBuf> = fs::read_dir(path)
+                .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+                .unwrap_or_default();
             entries.sort();
             entries
         };
@@ -236,9 +238,10 @@ impl RunDirectory {
         for folder in list(self.file("checkpoints")) {
             let Some(model) = folder.file_name().map(|name| name.to_string_lossy().into_owned()) else { continue };
             for path in list(folder) {
-                let step = path.file_name().and_then(|name| name.to_str()).and_then(|name| {
-                    name.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok()
-                });
+                let step = path
+                    .file_name()
+                    .and_then(|name| name.to_str())
+                    .and_then(|name| name.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok());
                 if let Some(step) = step {
                     found.push(Checkpoint { model: model.clone(), step, path });
                 }

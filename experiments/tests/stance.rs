@@ -147,8 +147,24 @@ fn small(out: &str) -> Vec<String> {
     arguments
 }
 
-/// Changes that make the smoke scale smaller still.
-const SMALL: &[&str] = &["training.steps=6", "training.save_every=2"];
+/// Changes that make the smoke scale smaller still: about a second of one core.
+const SMALL: &[&str] = &[
+    "model.width=16",
+    "model.heads=2",
+    "training.steps=6",
+    "training.batch=8",
+    "training.save_every=2",
+    "training.next_step_steps=2",
+    "training.control_steps=2",
+    "measure.gliders=[32, 16, 24]",
+    "measure.skill_boards=16",
+    "measure.resamples=100",
+    "measure.transplants=[8, 8]",
+    "measure.erasure_boards=16",
+    "measure.window_rows=64",
+    "measure.cone_epochs=1",
+    "measure.cone_channels=4",
+];
 
 fn run_small(folder: &Path, out: &str, more: &[&str], threads: &str) -> Left {
     let arguments = small(out);

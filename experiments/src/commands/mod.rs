@@ -128,7 +128,8 @@ fn usage(error: &clap::Error) -> ExitCode {
         (error.kind(), error.get(ContextKind::InvalidSubcommand), line.contains("tip:"))
     {
         let command = Cli::command();
-        line += &format!("; the nearest is '{}'", nearest(given, command.get_subcommands().map(clap::Command::get_name)));
+        line +=
+            &format!("; the nearest is '{}'", nearest(given, command.get_subcommands().map(clap::Command::get_name)));
     }
     output::complain(&anyhow::anyhow!("{}", line.trim_start_matches("error: ")));
     ExitCode::from(2)

@@ -2,6 +2,7 @@
 
 use environments::Stream;
 
+use super::linear::{dot, principal, transpose_product};
 use super::numeric::shuffle;
 
 /// Features, labels and groups of the rows that a probe is fitted to or scored on.
@@ -134,6 +135,37 @@ impl Standardiser {
                 parts.map(|((value, mean), scale)| (f64::from(*value) - mean) * scale)
             })
             .collect()
+    }
+}
+
+/// The strongest principal components of training rows: what a probe of less than full capacity is given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Components {
+    mean: Vec<f64>,
+    rows: Vec<f64>,
+}
+
+impl Components {
+    /// Learns from rows of a width.
+    pub fn fit(features: &[f32], width: usize, count: usize) -> Self {
+        let Standardiser { mean, .. } = Standardiser::fit(features, width);
+        let row = |row: &[f32]| row.iter().zip(&mean).map(|(value, mean)| f64::from(*value) - mean).collect::<Vec<_>>();
+        let centred: Vec<f64> = features.chunks_exact(width).flat_map(row).collect();
+        let rows = principal(&transpose_product(&centred, width, &centred, width), width, count);
+        Self { mean, rows }
+    }
+
+    /// The rows told by their first `count` components.
+    pub fn apply(&self, data: &Dataset, count: usize) -> Dataset {
+        let width = self.mean.len();
+        let count = count.min(self.rows.len() / width);
+        let mut features = Vec::with_capacity(data.rows() * count);
+        for row in data.features.chunks_exact(width) {
+            let centred: Vec<f64> = row.iter().zip(&self.mean).map(|(value, mean)| f64::from(*value) - mean).collect();
+            let along = self.rows[..count * width].chunks_exact(width).map(|direction| dot(direction, &centred) as f32);
+            features.extend(along);
+        }
+        Dataset { width: count, features, ..data.clone() }
     }
 }
 

@@ -126,6 +126,40 @@ pub fn eigen(symmetric: &[f64], n: usize) -> (Vec<f64>, Vec<f64>) {
     (values, vectors)
 }
 
+/// The strongest eigenvectors (as rows) of a symmetric positive semi-definite matrix, by subspace iteration from a
+/// fixed start (Golub & Van Loan 2013, §8.2): cheap where few of many are wanted.
+pub fn principal(symmetric: &[f64], n: usize, count: usize) -> Vec<f64> {
+    let count = count.min(n);
+    // A little more than is wanted, since the last ones converge slowly.
+    let kept = (count + 8).min(n);
+    let mut state = 1u64;
+    let start: Vec<f64> = (0..kept * n)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as f64 / (1u64 << 31) as f64 - 0.5
+        })
+        .collect();
+    let mut rows = orthonormal(&start, n);
+    for _ in 0..30 {
+        let next = orthonormal(&product(&rows, n, symmetric, n), n);
+        if next.len() < rows.len() {
+            break;
+        }
+        rows = next;
+    }
+    // Within the subspace, the eigenvectors of the small matrix (Rayleigh and Ritz).
+    let size = rows.len() / n;
+    let moved = product(&rows, n, symmetric, n);
+    let mut small = vec![0.0; size * size];
+    for i in 0..size {
+        for j in 0..size {
+            small[i * size + j] = dot(&moved[i * n..(i + 1) * n], &rows[j * n..(j + 1) * n]);
+        }
+    }
+    let (_, vectors) = eigen(&small, size);
+    product(&vectors[..count.min(size) * size], size, &rows, n)
+}
+
 /// One Jacobi rotation that makes a[p][q] zero.
 fn rotate(a: &mut [f64], vectors: &mut [f64], n: usize, p: usize, q: usize) {
     let off = a[p * n + q];
@@ -229,6 +263,19 @@ mod tests {
         let scaled: Vec<f64> =
             vectors.chunks(20).zip(&values).flat_map(|(row, value)| row.iter().map(move |x| x * value)).collect();
         assert_near(&transpose_product(&vectors, 20, &scaled, 20), &a);
+    }
+
+    #[test]
+    fn subspace_iteration_finds_what_jacobi_finds() {
+        let mut rows = random(60, 30);
+        // A spectrum that falls, as those of activations do.
+        rows.chunks_mut(30).for_each(|row| row.iter_mut().enumerate().for_each(|(i, x)| *x /= (i + 1) as f64));
+        let a = transpose_product(&rows, 30, &rows, 30);
+        let (expected, found) = (eigen(&a, 30).1, principal(&a, 30, 4));
+        assert_eq!(found.len(), 4 * 30);
+        for (found, expected) in found.chunks(30).zip(expected.chunks(30)) {
+            assert!((dot(found, expected).abs() - 1.0).abs() < 1e-6);
+        }
     }
 
     #[test]

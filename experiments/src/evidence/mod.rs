@@ -24,7 +24,7 @@ pub mod statistics;
 mod tests;
 
 pub use bootstrap::{Arm, Bootstrap, Design, Estimate, Totals, over_seeds};
-pub use dataset::{Dataset, Standardiser};
+pub use dataset::{Components, Dataset, Standardiser};
 pub use description::{OnlineCode, online_code};
 pub use erasure::{Eraser, Whitening};
 pub use metrics::Confusion;

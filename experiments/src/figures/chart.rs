@@ -16,11 +16,15 @@ const FONT_SIZE: u32 = 14;
 /// plotters writes 1/1.24 of the size it is given, the ratio of a font's em to its height.
 const PLOT_FONT_SIZE: u32 = 17;
 
+/// Dash and gap of baselines, in turn.
+const DASHES: [(u32, u32); 4] = [(6, 4), (2, 3), (11, 4), (4, 7)];
+
 /// An entry of the legend.
 struct Key<'a> {
     name: &'a str,
     colour: RGBColor,
-    marker: usize,
+    /// The number of its marker; bars have none.
+    marker: Option<usize>,
     dashed: bool,
 }
 
@@ -36,7 +40,7 @@ pub(super) fn lines(x: &Axis, y: &Axis, series: &[Line]) -> anyhow::Result<Strin
     let keys: Vec<Key<'_>> = series
         .iter()
         .zip(&styles)
-        .map(|(line, &(colour, marker))| Key { name: &line.name, colour, marker, dashed: line.baseline })
+        .map(|(line, &(colour, marker))| Key { name: &line.name, colour, marker: Some(marker), dashed: line.baseline })
         .collect();
     if x.logarithmic {
         let lowest = points().map(|&(x, _)| x).fold(f64::INFINITY, f64::min);
@@ -88,15 +92,17 @@ where
         for (line, key) in series.iter().zip(keys) {
             let points: Vec<(f64, f64)> = line.points.iter().map(|(x, value)| (*x, value.value)).collect();
             let stroke = key.colour.stroke_width(2);
+            let marker = key.marker.unwrap_or(0);
             if key.dashed {
-                chart.draw_series(DashedLineSeries::new(points.iter().copied(), 6, 4, stroke))?;
+                let (dash, gap) = DASHES[marker % DASHES.len()];
+                chart.draw_series(DashedLineSeries::new(points.iter().copied(), dash, gap, stroke))?;
             } else {
                 chart.draw_series(LineSeries::new(points.iter().copied(), stroke))?;
             }
             // Markers show where the measurements are; beyond some dozens they would be the line.
             if points.len() <= 40 {
                 let (style, size) = (key.colour.filled(), 4);
-                let mark = |&point: &(f64, f64)| match key.marker % 3 {
+                let mark = |&point: &(f64, f64)| match marker % 3 {
                     0 => Circle::new(point, size, style).into_dyn(),
                     1 => TriangleMarker::new(point, size + 1, style).into_dyn(),
                     _ => Cross::new(point, size, key.colour.stroke_width(2)).into_dyn(),
@@ -125,7 +131,7 @@ pub(super) fn bars(y: &Axis, groups: &[String], series: &[Bars]) -> anyhow::Resu
     let keys: Vec<Key<'_>> = series
         .iter()
         .zip(&styles)
-        .map(|(bars, &(colour, _))| Key { name: &bars.name, colour, marker: 3, dashed: false })
+        .map(|(bars, &(colour, _))| Key { name: &bars.name, colour, marker: None, dashed: false })
         .collect();
     with_legend(&keys, |area| {
         let mut chart = ChartBuilder::on(area)
@@ -220,7 +226,8 @@ fn legend(keys: &[Key<'_>]) -> (String, u32) {
                 middle - 7
             );
         } else {
-            let dash = if key.dashed { " stroke-dasharray=\"6 4\"" } else { "" };
+            let (on, off) = DASHES[key.marker % DASHES.len()];
+            let dash = if key.dashed { format!(" stroke-dasharray=\"{on} {off}\"") } else { String::new() };
             let right = left + 28;
             svg += &format!(
                 "<line x1=\"{left}\" y1=\"{middle}\" x2=\"{right}\" y2=\"{middle}\" stroke=\"{colour}\" \

@@ -13,8 +13,15 @@ pub const SERIES: [RGBColor; 6] = [
     RGBColor(0x45, 0xa5, 0xdb),
 ];
 
-/// Baselines.
-pub(super) const BASELINE: RGBColor = RGBColor(0x86, 0x8b, 0x92);
+/// Baselines: near grey, so that they stand back behind the series, and of different tint and lightness.
+const BASELINES: [RGBColor; 6] = [
+    RGBColor(0x86, 0x8b, 0x92),
+    RGBColor(0xb3, 0xa0, 0x7c),
+    RGBColor(0x61, 0x74, 0x8a),
+    RGBColor(0xa9, 0xb3, 0xbf),
+    RGBColor(0x7d, 0x6a, 0x5c),
+    RGBColor(0x8f, 0xa3, 0x8a),
+];
 
 /// Stands for the colour of the surrounding text, and is replaced by `currentColor` once a chart is drawn.
 pub(super) const TEXT: RGBColor = RGBColor(1, 2, 3);
@@ -24,12 +31,15 @@ pub(super) fn with_text_colour(svg: &str) -> String {
     svg.replace("#010203", "currentColor")
 }
 
-/// The colour of a series and the number of its marker; baselines are grey and count among themselves.
+/// The colour of a series and the number of its marker; baselines count among themselves.
 pub(super) fn styles(baselines: impl Iterator<Item = bool>) -> Vec<(RGBColor, usize)> {
     let (mut coloured, mut grey) = (0, 0);
     let style = |baseline| {
-        let (colour, count) =
-            if baseline { (BASELINE, &mut grey) } else { (SERIES[coloured % SERIES.len()], &mut coloured) };
+        let (colour, count) = if baseline {
+            (BASELINES[grey % BASELINES.len()], &mut grey)
+        } else {
+            (SERIES[coloured % SERIES.len()], &mut coloured)
+        };
         *count += 1;
         (colour, *count - 1)
     };

@@ -9,7 +9,7 @@ use super::objects::{Example, Examples, Thing};
 use super::probing::{Parts, Raw, Reading, Triple, control_parts, parts, probe, raw, read_parts};
 use super::reading::{Concept, Pool, aligned};
 use super::zoo::{Subject, Zoo};
-use crate::evidence::{OnlineCode, Probe, fit, online_code};
+use crate::evidence::{Components, OnlineCode, Probe, fit, online_code};
 
 /// The tap and pooling of a reading.
 pub fn place(reading: &Reading) -> (String, Pool) {
@@ -42,20 +42,31 @@ pub fn read_places(
     places.iter().map(|place| of(place).ok_or_else(|| anyhow::anyhow!("no reading at {}", place.1))).collect()
 }
 
+/// Principal components that linear probes of less than full capacity are given.
+pub const COMPONENTS: [usize; 5] = [4, 8, 16, 32, 64];
+
 /// Scores of one probe on the truth and on the control task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Selectivity {
     /// The concept's name.
     pub concept: String,
+    /// Principal components that the probe is given; all features where absent.
+    pub components: Option<usize>,
     /// Hidden width of the probe; 0 is a linear one.
-    pub width: usize,
+    pub hidden: usize,
+    /// Balanced accuracy on the truth where choices are made.
+    pub chosen: f64,
     /// Balanced accuracy on the truth.
     pub truth: f64,
     /// Balanced accuracy on the control task.
     pub control: f64,
 }
 
-/// Selectivity over capacity: linear, a quarter of `width`, `width`.
+/// Selectivity over capacity: linear on few to all principal components, then perceptrons of a quarter of `width` and
+/// of `width`.
+///
+/// Gliders have but 64 looks in a frame of tokens, and in a hundred dimensions a linear probe can learn any labelling
+/// of 64 points by heart: at full capacity it is not selective whatever the representation. Few components cannot.
 pub fn selectivity(
     zoo: &Zoo,
     subject: &str,
@@ -65,23 +76,41 @@ pub fn selectivity(
     longest: u32,
     width: usize,
 ) -> Vec<Selectivity> {
-    let widths = [0, (width / 4).max(1), width];
-    let jobs: Vec<(usize, usize)> = (0..places.len()).flat_map(|slot| widths.map(|width| (slot, width))).collect();
-    let one = |&(slot, width): &(usize, usize)| {
+    let few = COMPONENTS.iter().map(|&count| (Some(count), 0));
+    let capacities: Vec<(Option<usize>, usize)> =
+        few.chain([(None, 0), (None, (width / 4).max(1)), (None, width)]).collect();
+    let one = |slot: usize| {
         let (concept, triple) = (places[slot].0, &triples[slot]);
-        let kind = if width == 0 { Probe::Logistic } else { Probe::Mlp(width) };
-        let score = |parts: &Parts, task: &str| {
-            probe(kind, &triple[0].name, concept, parts, &[subject, task, &width.to_string()])
-                .map(|reading| reading.accuracy)
+        let truth = parts(examples, triple, concept, longest);
+        let control = control_parts(&zoo.world, examples, triple, concept, longest);
+        let most = COMPONENTS[COMPONENTS.len() - 1];
+        let components = Components::fit(&truth[0].features, truth[0].width, most);
+        let score = |(count, hidden): (Option<usize>, usize), parts: &Parts, task: &str| {
+            let reduced = count.map(|count| [0, 1, 2].map(|part| components.apply(&parts[part], count)));
+            let kind = if hidden == 0 { Probe::Logistic } else { Probe::Mlp(hidden) };
+            let capacity = format!("{count:?} {hidden}");
+            let address = [subject, task, &capacity];
+            probe(kind, &triple[0].name, concept, reduced.as_ref().unwrap_or(parts), &address)
         };
-        Some(Selectivity {
-            concept: concept.name().into(),
-            width,
-            truth: score(&parts(examples, triple, concept, longest), "truth")?,
-            control: score(&control_parts(&zoo.world, examples, triple, concept, longest), "control")?,
-        })
+        let at = |&(components, hidden): &(Option<usize>, usize)| {
+            let (right, random) =
+                (score((components, hidden), &truth, "truth")?, score((components, hidden), &control, "control")?);
+            Some(Selectivity {
+                concept: concept.name().into(),
+                components,
+                hidden,
+                chosen: right.chosen,
+                truth: right.accuracy,
+                control: random.accuracy,
+            })
+        };
+        capacities
+            .par_iter()
+            .filter(|(count, _)| count.is_none_or(|count| count < truth[0].width))
+            .filter_map(at)
+            .collect()
     };
-    jobs.par_iter().filter_map(one).collect()
+    (0..places.len()).into_par_iter().map(one).collect::<Vec<Vec<_>>>().concat()
 }
 
 /// The online code of a concept.

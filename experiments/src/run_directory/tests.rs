@@ -102,7 +102,12 @@ fn what_is_no_run_and_what_is_not_finished_is_said() {
 fn checkpoints_are_found_by_model_and_step() {
     let folder = tempfile::tempdir().unwrap();
     let (run, _lock) = RunDirectory::begin(folder.path(), &config(1)).unwrap();
-    for name in ["b/step-00000010.safetensors", "b/step-00000002.safetensors", "a/step-00000001.safetensors", "a/state.safetensors"] {
+    for name in [
+        "b/step-00000010.safetensors",
+        "b/step-00000002.safetensors",
+        "a/step-00000001.safetensors",
+        "a/state.safetensors",
+    ] {
         run.write(&format!("checkpoints/{name}"), b"").unwrap();
     }
     let found: Vec<(String, u64)> = run.checkpoints().into_iter().map(|found| (found.model, found.step)).collect();

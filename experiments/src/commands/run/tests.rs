@@ -24,7 +24,8 @@ fn a_run_leaves_everything_and_one_seed_gives_one_set_of_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let [first, second, other] =
         [("a", 1), ("b", 1), ("c", 2)].map(|(name, seed)| execute_in(&folder.path().join(name), seed));
-    for file in ["config.toml", "provenance.json", "metrics.jsonl", "report.json", "report.html", "figures/weights.svg"] {
+    for file in ["config.toml", "provenance.json", "metrics.jsonl", "report.json", "report.html", "figures/weights.svg"]
+    {
         assert!(!text(&first, file).is_empty());
     }
     assert!(first.is_finished());
