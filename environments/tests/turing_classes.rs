@@ -62,9 +62,8 @@ fn published_counts() {
     }
 }
 
-/// The larger trees, some seconds and half a minute; `--ignored` runs them.
+/// The larger trees: some seconds and half a minute.
 #[test]
-#[ignore = "takes half a minute"]
 fn published_counts_of_large_trees() {
     for (states, symbols, limit, machines, halting, nonhalting) in
         [(4, 2, 107, 858_909, 249_693, 609_216), (2, 4, 3_932_964, 2_154_217, 721_337, 1_432_880)]

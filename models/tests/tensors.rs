@@ -165,7 +165,8 @@ fn unscored_positions_count_for_nothing() {
         head[split..].fill(UNSCORED);
         tail[..split].fill(UNSCORED);
         let ((all, _), (head, _), (tail, _)) = (of(&whole.targets), of(&head), of(&tail));
-        let share = split as f32 / whole.targets.len() as f32;
+        let scored = |targets: &[u16]| targets.iter().filter(|&&target| target != UNSCORED).count() as f32;
+        let share = scored(&whole.targets[..split]) / scored(&whole.targets);
         assert!((share * head + (1.0 - share) * tail - all).abs() < 1e-5, "{}", device.name());
         let (nothing, gradient) = of(&vec![UNSCORED; whole.targets.len()]);
         assert_eq!(nothing, 0.0);

@@ -172,23 +172,3 @@ mod dispatch {
         advance_any(rows, logics, history);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[ignore = "a measurement"]
-    fn speed_of_a_leap() {
-        let mut rows: Rows = std::array::from_fn(|i| (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let logic = Logic::Life;
-        let start = std::time::Instant::now();
-        let times = 1_000_000;
-        for i in 0..times {
-            rows[7] ^= i;
-            advance(&mut rows, &[&logic; 4], None);
-        }
-        let nanoseconds = start.elapsed().as_nanos() as f64 / times as f64;
-        assert!(nanoseconds < 0.0, "{nanoseconds} ns a leap, {} cells a second", 4.0 * 4096.0 / nanoseconds * 1e9);
-    }
-}

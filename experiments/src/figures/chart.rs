@@ -219,39 +219,22 @@ fn legend(keys: &[Key<'_>]) -> (String, u32) {
             (left, line) = (66, line + 1);
         }
         let (colour, middle) = (hex(key.colour), line * LEGEND_LINE + 14);
-        if key.marker == 3 {
-            svg += &format!(
-                "<rect x=\"{}\" y=\"{}\" width=\"14\" height=\"14\" fill=\"{colour}\"/>",
-                left + 10,
-                middle - 7
-            );
-        } else {
-            let (on, off) = DASHES[key.marker % DASHES.len()];
-            let dash = if key.dashed { format!(" stroke-dasharray=\"{on} {off}\"") } else { String::new() };
-            let right = left + 28;
-            svg += &format!(
-                "<line x1=\"{left}\" y1=\"{middle}\" x2=\"{right}\" y2=\"{middle}\" stroke=\"{colour}\" \
-                 stroke-width=\"2\"{dash}/>"
-            );
-            let centre = left + 14;
-            svg += &match key.marker % 3 {
-                0 => format!("<circle cx=\"{centre}\" cy=\"{middle}\" r=\"4\" fill=\"{colour}\"/>"),
-                1 => format!(
-                    "<polygon points=\"{},{} {},{} {},{}\" fill=\"{colour}\"/>",
-                    centre - 5,
-                    middle + 4,
-                    centre + 5,
-                    middle + 4,
-                    centre,
-                    middle - 5
-                ),
-                _ => format!(
-                    "<path d=\"M{} {}l8 8m0 -8l-8 8\" stroke=\"{colour}\" stroke-width=\"2\"/>",
-                    centre - 4,
-                    middle - 4
-                ),
-            };
-        }
+        svg += &match key.marker {
+            None => {
+                let (x, y) = (left + 10, middle - 7);
+                format!("<rect x=\"{x}\" y=\"{y}\" width=\"14\" height=\"14\" fill=\"{colour}\"/>")
+            }
+            Some(marker) => {
+                let (on, off) = DASHES[marker % DASHES.len()];
+                let dash = if key.dashed { format!(" stroke-dasharray=\"{on} {off}\"") } else { String::new() };
+                let right = left + 28;
+                format!(
+                    "<line x1=\"{left}\" y1=\"{middle}\" x2=\"{right}\" y2=\"{middle}\" stroke=\"{colour}\" \
+                     stroke-width=\"2\"{dash}/>{}",
+                    marker_sign(marker, left + 14, middle, &colour)
+                )
+            }
+        };
         svg += &format!(
             "<text x=\"{}\" y=\"{}\" font-family=\"{FONT}\" font-size=\"{FONT_SIZE}\" fill=\"currentColor\">{}</text>",
             left + 34,
@@ -261,6 +244,18 @@ fn legend(keys: &[Key<'_>]) -> (String, u32) {
         left += needed;
     }
     (svg, if keys.is_empty() { 0 } else { line + 1 })
+}
+
+/// A marker in the legend, as the chart draws it.
+fn marker_sign(marker: usize, x: u32, y: u32, colour: &str) -> String {
+    match marker % 3 {
+        0 => format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"4\" fill=\"{colour}\"/>"),
+        1 => {
+            let (left, right, low, high) = (x - 5, x + 5, y + 4, y - 5);
+            format!("<polygon points=\"{left},{low} {right},{low} {x},{high}\" fill=\"{colour}\"/>")
+        }
+        _ => format!("<path d=\"M{} {}l8 8m0 -8l-8 8\" stroke=\"{colour}\" stroke-width=\"2\"/>", x - 4, y - 4),
+    }
 }
 
 fn ends(value: &Value) -> [f64; 3] {

@@ -38,6 +38,22 @@ fn charts_carry_their_labels_escaped_and_in_the_text_colour() {
 }
 
 #[test]
+fn every_line_has_its_marker_in_the_legend_and_baselines_differ() {
+    let line = |number: usize| Line {
+        name: format!("line {number}"),
+        baseline: number >= 4,
+        points: vec![(1.0, value(0.9)), (2.0, value(0.8))],
+    };
+    let plot = Plot::Lines { x: Axis::new("x"), y: Axis::new("y"), series: (0..7).map(line).collect() };
+    let svg = figure(plot).to_svg().unwrap();
+    let legend = &svg[svg.find("<line x1=\"66\"").unwrap()..];
+    assert_eq!(legend.matches("<line x1").count(), 7);
+    assert_eq!(legend.matches("stroke-dasharray").count(), 3);
+    let colours: std::collections::BTreeSet<&str> = legend.split("stroke=\"").skip(1).map(|rest| &rest[..7]).collect();
+    assert_eq!(colours.len(), 7);
+}
+
+#[test]
 fn a_logarithmic_axis_is_marked_at_powers_of_two() {
     let svg = chart(true, 1.0).to_svg().unwrap();
     let texts: Vec<&str> = svg.lines().map(str::trim).collect();

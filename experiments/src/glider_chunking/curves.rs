@@ -134,7 +134,7 @@ fn displacement(
 /// (columns, rows) that a glider moves until a horizon that is a whole number of its periods, if it gets there.
 fn way(example: &Example, horizon: u32) -> Option<(f64, f64)> {
     match example.thing {
-        Thing::Glider { heading, doom, .. } if doom.is_none_or(|doom| doom > horizon) && horizon % 4 == 0 => {
+        Thing::Glider { heading, doom, .. } if doom.is_none_or(|doom| doom > horizon) && horizon.is_multiple_of(4) => {
             let (east, south) = Heading::ALL[heading].vector();
             let moved = f64::from(horizon / 4);
             Some((f64::from(east) * moved, f64::from(south) * moved))

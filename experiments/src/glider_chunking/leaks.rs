@@ -34,7 +34,7 @@ impl Leaks {
         // Models after the first see boards from 2⁴⁰ on, from 2·2⁴⁰ on, …
         let train: BTreeSet<u64> = (0..seeds * each)
             .into_par_iter()
-            .map(|number| invariant_hash(&world.start(Split::Train, (number / each << 40) + number % each).board))
+            .map(|number| invariant_hash(&world.start(Split::Train, ((number / each) << 40) + number % each).board))
             .collect();
         let hashes =
             |boards: &[&Board]| boards.par_iter().map(|board| invariant_hash(board)).collect::<BTreeSet<u64>>();

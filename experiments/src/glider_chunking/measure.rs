@@ -52,6 +52,9 @@ pub struct Transplants {
     pub test: Vec<Outcome>,
 }
 
+/// Decodability at each horizon.
+pub type OverHorizons = Vec<(u32, Vec<Point>)>;
+
 /// Everything.
 pub struct Measurements {
     /// Boards in common.
@@ -79,7 +82,7 @@ pub struct Measurements {
     /// The same for raw input.
     pub held_out_raw: Vec<HeldOut>,
     /// Decodability over horizons.
-    pub over_horizons: Vec<Of<Vec<(u32, Vec<Point>)>>>,
+    pub over_horizons: Vec<Of<OverHorizons>>,
     /// Decodability over training.
     pub over_training: Vec<Of<Vec<Stand>>>,
     /// R² of where gliders will be.

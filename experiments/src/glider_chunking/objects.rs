@@ -146,10 +146,8 @@ impl Examples {
         let orbits = look_alikes();
         // Every third orbit is met on reported boards only.
         let (unseen, seen): (Vec<_>, Vec<_>) = orbits.into_iter().enumerate().partition(|(number, _)| number % 3 == 0);
-        let shapes = |orbits: Vec<(usize, Vec<Vec<(u32, u32)>>)>| -> Vec<Vec<(u32, u32)>> {
-            orbits.into_iter().flat_map(|(_, orbit)| orbit).collect()
-        };
-        let (seen, unseen) = (shapes(seen), shapes(unseen));
+        let seen: Vec<_> = seen.into_iter().flat_map(|(_, orbit)| orbit).collect();
+        let unseen: Vec<_> = unseen.into_iter().flat_map(|(_, orbit)| orbit).collect();
         let mut validation = Boards::new(world, Split::Validation);
         let fit = collect(&mut validation, fitted, &seen, seed);
         let choose = collect(&mut validation, chosen, &seen, seed);

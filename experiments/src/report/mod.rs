@@ -135,13 +135,13 @@ fn claim(result: &ClaimResult, sections: &[&Section]) -> anyhow::Result<String> 
          of at least {6}, with an interval above {7}</dd><dt>Would refute</dt><dd>{8}</dd>",
         escape(&claim.name),
         badge(result.verdict),
-        escape(&claim.statement),
-        escape(&capitalised(&result.because)),
-        escape(&claim.measure),
-        escape(&claim.comparison),
+        prose(&claim.statement),
+        prose(&capitalised(&result.because)),
+        prose(&claim.measure),
+        prose(&claim.comparison),
         figure(claim.effect),
         figure(claim.null),
-        escape(&claim.refuter),
+        prose(&claim.refuter),
     );
     if !claim.requires.is_empty() {
         let _ = write!(html, "<dt>Requires</dt><dd>{} supported</dd>", escape(&claim.requires.join(", ")));
@@ -163,7 +163,7 @@ fn claim(result: &ClaimResult, sections: &[&Section]) -> anyhow::Result<String> 
         );
         if let Some(refuter) = &measured.refuter {
             let holds = if refuter.holds { "holds" } else { "does not hold" };
-            let _ = write!(html, "<dt>Refuter</dt><dd>{holds}: {}</dd>", escape(&refuter.figure));
+            let _ = write!(html, "<dt>Refuter</dt><dd>{holds}: {}</dd>", prose(&refuter.figure));
         }
     }
     html += "</dl><h3>Evidence</h3><div class=\"wide\"><table class=\"evidence\"><thead><tr><th class=\"number\">#</th>\
@@ -185,7 +185,7 @@ fn claim(result: &ClaimResult, sections: &[&Section]) -> anyhow::Result<String> 
             escape(rest),
             escape(short),
             evidence.status.name(),
-            escape(&evidence.figure),
+            prose(&evidence.figure),
         );
     }
     html += "</tbody></table></div>";
@@ -199,7 +199,7 @@ fn claim(result: &ClaimResult, sections: &[&Section]) -> anyhow::Result<String> 
 fn content(section: &Section) -> anyhow::Result<String> {
     let mut html = String::new();
     for paragraph in &section.text {
-        let _ = write!(html, "<p>{}</p>", escape(paragraph));
+        let _ = write!(html, "<p>{}</p>", prose(paragraph));
     }
     for figure in &section.figures {
         html += &drawn(figure)?;
@@ -216,7 +216,7 @@ fn drawn(figure: &Figure) -> anyhow::Result<String> {
     Ok(format!(
         "<figure><h4>{}</h4>{labelled}<figcaption>{}</figcaption></figure>",
         escape(&figure.title),
-        escape(&figure.caption)
+        prose(&figure.caption)
     ))
 }
 
@@ -264,6 +264,16 @@ fn provenance(provenance: &Provenance) -> String {
         let _ = write!(html, "<dt>{name}</dt><dd>{}</dd>", escape(&value));
     }
     html + "</dl></section>"
+}
+
+/// Text with what stands between backticks as code.
+fn prose(text: &str) -> String {
+    let parts: Vec<String> = escape(text).split('`').map(str::to_string).collect();
+    if parts.len().is_multiple_of(2) {
+        return parts.join("`");
+    }
+    let wrap = |(number, part): (usize, String)| if number % 2 == 1 { format!("<code>{part}</code>") } else { part };
+    parts.into_iter().enumerate().map(wrap).collect()
 }
 
 fn capitalised(text: &str) -> String {

@@ -84,13 +84,14 @@ fn a_report_is_self_contained() {
     let section = |claim: Option<&str>| Section {
         title: "Here".into(),
         claim: claim.map(str::to_string),
-        text: vec!["A paragraph.".into()],
+        text: vec!["A paragraph on `x < y`.".into()],
         figures: vec![figure.clone()],
         tables: vec![table.clone()],
     };
     let html = rendered(&[section(None), section(Some("skill")), section(Some("not registered"))]);
     assert_eq!(html.matches("<figure>").count(), 3, "a section was dropped");
     assert_eq!(html.matches("<td class=\"number\">0.5 (0.4 to 0.6)").count(), 3);
+    assert!(html.contains("<p>A paragraph on <code>x &lt; y</code>.</p>"));
     for outside in ["src=", "href=\"http", "@import", "url(", "<script"] {
         assert!(!html.contains(outside), "the report refers to something outside it: {outside}");
     }

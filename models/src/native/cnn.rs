@@ -273,7 +273,7 @@ mod tests {
     fn boards(count: usize, stream: &mut ChaCha8Rng) -> Vec<Labelled> {
         (0..count)
             .map(|_| {
-                let cells: Vec<u8> = (0..48).map(|_| u8::from(stream.next_u32() % 3 == 0)).collect();
+                let cells: Vec<u8> = (0..48).map(|_| u8::from(stream.next_u32().is_multiple_of(3))).collect();
                 let cell = (stream.next_u32() % 48) as usize;
                 // Is the cell two rows down and one column right alive?
                 let class = Symbol::from(cells[(cell / 8 + 2) % 6 * 8 + (cell % 8 + 1) % 8]);

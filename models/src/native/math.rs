@@ -160,10 +160,10 @@ simd! {
                 let v = x[i] + bias[i];
                 x[i] = v;
                 let square = v * v;
-                let z = 1.595_769_1 * v * square.mul_add(0.044_715, 1.0);
+                let z = 1.595_769 * v * square.mul_add(0.044_715, 1.0);
                 let gate = 1.0 / (1.0 + exponential(-z));
                 y[i] = v * gate;
-                let dz = 1.595_769_1 * square.mul_add(0.134_145, 1.0);
+                let dz = 1.595_769 * square.mul_add(0.134_145, 1.0);
                 slope[i] = (v * gate * (1.0 - gate)).mul_add(dz, gate);
             }
         }

@@ -377,6 +377,7 @@ impl LaneGradient {
 
 /// The backward pass of the sequence that [`forward`] was just run on. `weight` multiplies the loss of each scored
 /// position (1 / the batch's scored positions).
+#[allow(clippy::too_many_arguments)]
 pub fn backward(
     shape: &Shape,
     values: &[f32],

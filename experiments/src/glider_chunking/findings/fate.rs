@@ -39,7 +39,8 @@ pub fn find(desk: &Desk<'_>, used: &Used) -> Part {
     let ours = desk.chosen(Group::Jump, DOOMED, inside);
     let baselines = all_baselines(desk);
     let chosen = strongest(&baselines);
-    let against = |what: &str, theirs: Vec<&Reading>| desk.contrast(what, &[DOOMED], &[ours.clone()], &[theirs]);
+    let against =
+        |what: &str, theirs: Vec<&Reading>| desk.contrast(what, &[DOOMED], std::slice::from_ref(&ours), &[theirs]);
     let effect = chosen.and_then(|baseline| against("fate", baseline.readings.clone()));
     let output = desk.chosen(Group::Jump, DOOMED, |reading| reading.features.starts_with("output"));
     let beyond_output = against("fate output", output.clone());

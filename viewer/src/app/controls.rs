@@ -1,0 +1,250 @@
+//! What is chosen: the bar along the upper edge and the column at the right.
+
+use bevy_egui::egui::{self, Align, Button, ComboBox, DragValue, Layout, RichText, ScrollArea, Ui};
+use environments::Split;
+
+use super::style::colour;
+use crate::command::Command;
+use crate::panel::Panel;
+use crate::session::Session;
+use crate::view::Tool;
+
+/// The bar along the upper edge: what is open, which episode, which model.
+pub fn top(root: &mut Ui, session: &mut Session) {
+    let palette = session.palette();
+    let frame = egui::Frame::new().fill(colour(palette.panel)).inner_margin(egui::Margin::symmetric(12, 7));
+    egui::Panel::top("bar").frame(frame).resizable(false).show(root, |ui| {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(&session.source().name).strong().size(15.0));
+            ui.colored_label(colour(palette.faint), session.subject().about());
+            if session.subject().has_episodes() {
+                ui.separator();
+                episode(ui, session);
+            }
+            if !session.source().checkpoints.is_empty() {
+                ui.separator();
+                model(ui, session);
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.button("?").on_hover_text("all keys").clicked() {
+                    session.apply(Command::Help);
+                }
+                if session.is_busy() {
+                    ui.spinner();
+                    ui.colored_label(colour(palette.faint), "computing");
+                }
+            });
+        });
+    });
+}
+
+fn episode(ui: &mut Ui, session: &mut Session) {
+    let (mut split, mut index) = (session.view().split, session.view().index);
+    ComboBox::from_id_salt("split").width(84.0).selected_text(split.name()).show_ui(ui, |ui| {
+        for one in Split::ALL {
+            ui.selectable_value(&mut split, one, one.name());
+        }
+    });
+    ui.add(DragValue::new(&mut index).speed(0.1).prefix("episode ")).on_hover_text("PgUp, PgDn; click to type");
+    session.choose_episode(split, index);
+}
+
+fn model(ui: &mut Ui, session: &mut Session) {
+    let Some((name, step)) = session.checkpoint().map(|(name, step)| (name.to_string(), step)) else { return };
+    let models: Vec<String> = session.source().models().into_iter().map(Into::into).collect();
+    let mut chosen = name.clone();
+    ComboBox::from_id_salt("model").width(120.0).selected_text(&name).show_ui(ui, |ui| {
+        for one in models {
+            ui.selectable_value(&mut chosen, one.clone(), one);
+        }
+    });
+    if chosen != name {
+        session.choose_model(&chosen, None);
+        return;
+    }
+    let mut at = step;
+    let steps = session.source().steps(&name);
+    ComboBox::from_id_salt("checkpoint").width(110.0).selected_text(format!("after {step} steps")).show_ui(ui, |ui| {
+        for one in steps {
+            ui.selectable_value(&mut at, one, format!("after {one} steps"));
+        }
+    });
+    if at != step {
+        session.choose_model(&name, Some(at));
+    }
+}
+
+/// The column at the right.
+pub fn side(root: &mut Ui, session: &mut Session) {
+    let frame = egui::Frame::new().fill(colour(session.palette().panel)).inner_margin(egui::Margin::symmetric(12, 8));
+    egui::Panel::right("side").frame(frame).resizable(false).exact_size(264.0).show(root, |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let tight = ui.available_width() - 4.0;
+            ui.set_max_width(tight);
+            heading(ui, session, "Boards");
+            boards(ui, session);
+            heading(ui, session, "Over the boards");
+            overlays(ui, session);
+            if !session.taps().is_empty() {
+                heading(ui, session, "Inside the model");
+                inside(ui, session);
+            }
+            heading(ui, session, "Reach in");
+            tools(ui, session);
+            heading(ui, session, "Cell");
+            cell(ui, session);
+            if let Some(message) = session.message() {
+                ui.add_space(8.0);
+                ui.colored_label(colour(session.palette().doom), message);
+            }
+        });
+    });
+}
+
+fn heading(ui: &mut Ui, session: &Session, text: &str) {
+    ui.add_space(5.0);
+    ui.label(RichText::new(text).strong().color(colour(session.palette().object)));
+}
+
+fn boards(ui: &mut Ui, session: &mut Session) {
+    ui.horizontal_wrapped(|ui| {
+        for panel in Panel::ALL {
+            let shown = session.view().boards.contains(&panel);
+            if ui.selectable_label(shown, panel.name()).clicked() {
+                session.toggle_board(panel);
+            }
+        }
+    });
+}
+
+fn overlays(ui: &mut Ui, session: &mut Session) {
+    let mut shown = session.view().overlays;
+    ui.horizontal_wrapped(|ui| {
+        ui.toggle_value(&mut shown.objects, "objects");
+        ui.toggle_value(&mut shown.names, "names");
+        ui.toggle_value(&mut shown.headings, "headings");
+        ui.toggle_value(&mut shown.dooms, "† doom");
+        ui.toggle_value(&mut shown.grid, "grid");
+        ui.toggle_value(&mut shown.changed, "edited");
+    });
+    session.set_overlays(shown);
+}
+
+fn inside(ui: &mut Ui, session: &mut Session) {
+    let Some(tap) = session.tap().cloned() else { return };
+    let names: Vec<String> = session.taps().iter().map(|tap| tap.name.clone()).collect();
+    let mut chosen = tap.name.clone();
+    ComboBox::from_id_salt("tap").width(ui.available_width() - 8.0).selected_text(&tap.name).show_ui(ui, |ui| {
+        for name in names {
+            ui.selectable_value(&mut chosen, name.clone(), name);
+        }
+    });
+    if chosen != tap.name {
+        session.choose_tap(&chosen);
+    }
+    ui.horizontal(|ui| {
+        let neuron = session.view().neuron;
+        if ui.selectable_label(neuron.is_none(), "L2 norm").clicked() {
+            session.choose_neuron(None);
+        }
+        if ui.selectable_label(neuron.is_some(), "neuron").clicked() {
+            session.choose_neuron(Some(neuron.unwrap_or(0)));
+        }
+        let mut number = neuron.unwrap_or(0);
+        let field = DragValue::new(&mut number).range(0..=tap.width.saturating_sub(1)).speed(0.2);
+        if ui.add(field).changed() {
+            session.choose_neuron(Some(number));
+        }
+        ui.colored_label(colour(session.palette().faint), format!("of {}", tap.width));
+    });
+}
+
+fn tools(ui: &mut Ui, session: &mut Session) {
+    ui.horizontal(|ui| {
+        for tool in Tool::ALL {
+            if ui.selectable_label(session.view().tool == tool, tool.name()).clicked() {
+                session.choose_tool(tool);
+            }
+        }
+    });
+    let mut name = session.view().pattern.clone();
+    ComboBox::from_id_salt("pattern").width(ui.available_width() - 8.0).height(320.0).selected_text(&name).show_ui(
+        ui,
+        |ui| {
+            for one in session.subject().palette() {
+                ui.selectable_value(&mut name, one.clone(), one);
+            }
+        },
+    );
+    if name != session.view().pattern {
+        session.choose_pattern(&name);
+    }
+    ui.horizontal(|ui| {
+        let (some, redo) = (!session.history().is_empty(), session.history().can_redo());
+        for (text, active, command) in
+            [("undo", some, Command::Undo), ("redo", redo, Command::Redo), ("reset", some, Command::Reset)]
+        {
+            if ui.add_enabled(active, Button::new(text)).clicked() {
+                session.apply(command);
+            }
+        }
+        let count = session.history().len();
+        if count > 0 {
+            let edits = if count == 1 { "edit" } else { "edits" };
+            ui.colored_label(colour(session.palette().cursor), format!("{count} {edits}"));
+        }
+    });
+}
+
+fn cell(ui: &mut Ui, session: &mut Session) {
+    let faint = colour(session.palette().faint);
+    let Some((column, row)) = session.cell() else {
+        ui.colored_label(faint, "point at a cell, or press I J K ;");
+        return;
+    };
+    let step = session.timeline().step();
+    let mut lines = vec![("column, row".to_string(), format!("{column}, {row}"))];
+    let state = |step| {
+        let cells = crate::scene::Drawn::cells(&session.observed().scene, step);
+        let at = row as usize * session.size().0 as usize + column as usize;
+        if cells.get(at).is_some_and(|&state| state != 0) { "live" } else { "dead" }
+    };
+    lines.push(("at t".into(), state(0).into()));
+    lines.push((format!("at t + {step}"), state(step).into()));
+    if let Some(probability) = session.probability((column, row)) {
+        lines.push(("probability live".into(), format!("{probability:.3}")));
+    }
+    if let Some(value) = session.activation_at((column, row)) {
+        lines.push(("activation".into(), format!("{value:.3}")));
+    }
+    let described = |object: Option<environments::Outline>| {
+        object.map(|object| match object.doom {
+            Some(doom) => format!("{}, † in {doom}", object.name),
+            None => object.name,
+        })
+    };
+    if let Some(text) = described(session.object_at(0, (column, row))) {
+        lines.push(("object at t".into(), text));
+    }
+    if let Some(text) = described(session.object_at(step, (column, row))) {
+        lines.push((format!("object at t + {step}"), text));
+    }
+    egui::Grid::new("cell").num_columns(2).spacing([12.0, 3.0]).show(ui, |ui| {
+        for (name, value) in lines {
+            ui.colored_label(faint, name);
+            ui.label(value);
+            ui.end_row();
+        }
+    });
+    let facts = session.facts((column, row));
+    if !facts.is_empty() {
+        ui.colored_label(faint, "labels of its patch");
+        egui::Grid::new("facts").num_columns(2).spacing([12.0, 3.0]).show(ui, |ui| {
+            for (name, value) in facts {
+                ui.colored_label(faint, name);
+                ui.label(value);
+                ui.end_row();
+            }
+        });
+    }
+}

@@ -1,0 +1,99 @@
+//! The session as a picture, without a window.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use bevy::app::PluginsState;
+use bevy::camera::{ImageRenderTarget, RenderTarget};
+use bevy::prelude::*;
+use bevy::render::RenderPlugin;
+use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
+use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat, TextureUsages};
+use bevy::render::renderer::initialize_renderer;
+use bevy::render::settings::{RenderCreation, RenderResources};
+use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
+use bevy::tasks::block_on;
+use bevy::window::ExitCondition;
+use bevy::winit::WinitPlugin;
+use image::RgbImage;
+
+use super::guard::guarded;
+use super::{Viewer, ViewerPlugin, viewer, window};
+use crate::session::Session;
+
+/// How long a model may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Frames before the picture is taken: textures arrive with the second, and layouts settle with the third.
+const WARM_UP: usize = 6;
+
+/// Frames after which a picture that has not come is given up.
+const GIVE_UP: usize = 200;
+
+/// Draws a session at a size in points, with `density` pixels a point, after its model has answered.
+///
+/// # Errors
+/// If nothing can draw here, or the model fails; in one sentence.
+pub fn render(mut session: Session, (width, height): (u32, u32), density: f32) -> anyhow::Result<RgbImage> {
+    session.settle(PATIENCE).map_err(|reason| anyhow!(reason))?;
+    let resources = guarded(|| {
+        let settings = window::settings();
+        block_on(initialize_renderer(settings.backends.unwrap_or_default(), None, &settings))
+    })?;
+    let pixels = [width, height].map(|side| (side as f32 * density).round() as u32);
+    guarded(move || draw(session, resources, pixels, density))?
+}
+
+fn draw(session: Session, resources: RenderResources, pixels: [u32; 2], density: f32) -> anyhow::Result<RgbImage> {
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
+            .set(RenderPlugin {
+                render_creation: RenderCreation::Manual(resources),
+                synchronous_pipeline_compilation: true,
+                ..default()
+            })
+            .set(window::log())
+            .disable::<WinitPlugin>()
+            .disable::<PipelinedRenderingPlugin>(),
+    )
+    .add_plugins(ViewerPlugin)
+    .insert_non_send(Viewer { density: Some(density), ..viewer(session) });
+    while app.plugins_state() == PluginsState::Adding {
+        bevy::tasks::tick_global_task_pools_on_main_thread();
+    }
+    app.finish();
+    app.cleanup();
+
+    let mut target = Image::new_fill(
+        Extent3d { width: pixels[0], height: pixels[1], depth_or_array_layers: 1 },
+        TextureDimension::D2,
+        &[0, 0, 0, 255],
+        TextureFormat::Rgba8UnormSrgb,
+        default(),
+    );
+    target.texture_descriptor.usage |= TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC;
+    let handle = app.world_mut().resource_mut::<Assets<Image>>().add(target);
+    // egui scales by itself: a target with a scale of its own stays black.
+    let onto = ImageRenderTarget { handle: handle.clone(), scale_factor: 1.0 };
+    app.world_mut().spawn((Camera2d, RenderTarget::Image(onto)));
+    for _ in 0..WARM_UP {
+        app.update();
+    }
+
+    let taken: Arc<Mutex<Option<Image>>> = Arc::default();
+    let keep = taken.clone();
+    app.world_mut().spawn(Screenshot::image(handle)).observe(move |shot: On<ScreenshotCaptured>| {
+        *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(shot.image.clone());
+    });
+    for _ in 0..GIVE_UP {
+        app.update();
+        if let Some(image) = taken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let picture = image.try_into_dynamic().map_err(|error| anyhow!("the picture cannot be read: {error}"))?;
+            return Ok(picture.to_rgb8());
+        }
+    }
+    Err(anyhow!("the graphics adapter has drawn {GIVE_UP} frames and given no picture"))
+}

@@ -1,0 +1,186 @@
+//! The window and the pictures: the only place that knows bevy and egui.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use bevy::prelude::*;
+use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass, egui};
+use experiments::config::nearest;
+use models::Device;
+
+use crate::arguments::Arguments;
+use crate::command::{self, Command};
+use crate::session::{Session, is_for_window};
+use crate::source::Source;
+use crate::view::View;
+
+mod boards;
+mod controls;
+mod guard;
+mod headless;
+mod help;
+mod marks;
+mod style;
+mod textures;
+mod timeline;
+mod window;
+
+pub use guard::NO_ADAPTER;
+pub use headless::render;
+
+/// Opens what the arguments name, and shows it in a window or draws it into a file.
+///
+/// # Errors
+/// In one sentence.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let session = open(arguments)?;
+    match &arguments.screenshot {
+        Some(file) => {
+            let picture = render(session, arguments.size, arguments.density)?;
+            picture.save(file).map_err(|error| anyhow!("{} cannot be written: {error}", file.display()))
+        }
+        None => window::show(session, arguments.size),
+    }
+}
+
+/// Opens what the arguments name, with their view or the one that was saved.
+///
+/// # Errors
+/// In one sentence.
+pub fn open(arguments: &Arguments) -> anyhow::Result<Session> {
+    if !Device::NAMES.contains(&arguments.device.as_str()) {
+        let nearest = nearest(&arguments.device, Device::NAMES);
+        return Err(anyhow!("--device {}: there is no such device; the nearest is `{nearest}`", arguments.device));
+    }
+    let source = Source::open(&arguments.path, arguments.scale.as_deref())?;
+    let view = match (&arguments.view, &source.view_file) {
+        (Some(path), _) => View::read(path)?,
+        (None, Some(saved)) if saved.is_file() => View::read(saved)?,
+        _ => View::default(),
+    };
+    Session::open(source, view, &arguments.device)
+}
+
+/// The session and what the window needs beside it.
+struct Viewer {
+    session: Session,
+    textures: textures::Textures,
+    /// What the window is to do after this frame.
+    wishes: Vec<Wish>,
+    /// Pixels a point, where it is not the window that says so.
+    density: Option<f32>,
+}
+
+/// Something that only the window can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Wish {
+    Picture(PathBuf),
+    Quit,
+}
+
+/// What a window and a picture have in common.
+struct ViewerPlugin;
+
+impl Plugin for ViewerPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_plugins(EguiPlugin::default()).add_systems(EguiPrimaryContextPass, frame);
+    }
+}
+
+fn viewer(session: Session) -> Viewer {
+    Viewer { session, textures: textures::Textures::default(), wishes: Vec::new(), density: None }
+}
+
+/// One frame: time goes by, keys are heard, everything is laid out.
+fn frame(
+    mut contexts: EguiContexts,
+    mut viewer: NonSendMut<Viewer>,
+    mut images: ResMut<Assets<Image>>,
+    time: Res<Time>,
+) -> Result {
+    let viewer = viewer.as_mut();
+    viewer.session.tick(time.delta_secs());
+    let context = contexts.ctx_mut()?.clone();
+    if let Some(density) = viewer.density {
+        context.set_zoom_factor(density);
+    }
+    hear(&context, viewer);
+    style::apply(&context, &viewer.session);
+    viewer.textures.update(&mut viewer.session, &mut contexts, &mut images);
+    let mut root = egui::Ui::new(
+        context.clone(),
+        "root".into(),
+        egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(context.viewport_rect()),
+    );
+    controls::top(&mut root, &mut viewer.session);
+    timeline::show(&mut root, &mut viewer.session);
+    controls::side(&mut root, &mut viewer.session);
+    boards::show(&mut root, &mut viewer.session, &viewer.textures);
+    if viewer.session.view().help {
+        help::show(&context, &viewer.session);
+    }
+    Ok(())
+}
+
+/// Carries out what keys say, unless a field of text is being written in.
+fn hear(context: &egui::Context, viewer: &mut Viewer) {
+    if context.egui_wants_keyboard_input() {
+        return;
+    }
+    let commands: Vec<Command> = context.input(|input| {
+        let pressed = input.events.iter().filter_map(|event| match event {
+            egui::Event::Key { key, pressed: true, modifiers, .. } => {
+                command::find(|name| egui::Key::from_name(name) == Some(*key), modifiers.shift, modifiers.command)
+            }
+            _ => None,
+        });
+        pressed.collect()
+    });
+    for command in commands {
+        viewer.session.apply(command);
+        if is_for_window(command) {
+            wish(command, viewer);
+        }
+    }
+}
+
+/// Does what a command asks of the window.
+fn wish(command: Command, viewer: &mut Viewer) {
+    let session = &mut viewer.session;
+    match command {
+        Command::Save => match session.source().view_file.clone() {
+            Some(file) => match std::fs::write(&file, session.saved_view().to_toml()) {
+                Ok(()) => session.say(format!("the view is saved in {}", file.display())),
+                Err(error) => session.say(format!("{} cannot be written: {error}", file.display())),
+            },
+            None => session.say("only a run keeps its view"),
+        },
+        Command::Picture => {
+            let (view, step) = (session.view(), session.timeline().step());
+            let stem = session.source().name.replace('.', "-");
+            let file = PathBuf::from(format!("{stem}-{}-{}-k{step}.png", view.split.name(), view.index));
+            session.say(format!("the picture is saved in {}", file.display()));
+            viewer.wishes.push(Wish::Picture(file));
+        }
+        Command::Quit => viewer.wishes.push(Wish::Quit),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::command::COMMANDS;
+
+    #[test]
+    fn every_key_has_a_name_that_egui_knows() {
+        for (stroke, command) in COMMANDS.iter().flat_map(|binding| binding.strokes) {
+            let key = egui::Key::from_name(stroke.key);
+            assert!(key.is_some(), "{}", stroke.key);
+            let found =
+                command::find(|name| egui::Key::from_name(name) == key, stroke.shift.unwrap_or(false), stroke.control);
+            assert_eq!(found, Some(*command), "{stroke:?}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The session in a window.
+
+use anyhow::anyhow;
+use bevy::app::AppExit;
+use bevy::log::{Level, LogPlugin};
+use bevy::prelude::*;
+use bevy::render::RenderPlugin;
+use bevy::render::settings::{Backends, WgpuSettings};
+use bevy::render::view::screenshot::{Screenshot, save_to_disk};
+use bevy::window::{PresentMode, WindowResolution};
+use bevy::winit::WinitSettings;
+
+use super::guard::guarded;
+use super::{Viewer, ViewerPlugin, Wish, viewer};
+use crate::session::Session;
+
+/// Opens a window and returns when it is closed.
+///
+/// # Errors
+/// If there is no display or nothing that can draw.
+pub fn show(session: Session, (width, height): (u32, u32)) -> anyhow::Result<()> {
+    if cfg!(target_os = "linux") && std::env::var_os("DISPLAY").is_none_or(|display| display.is_empty()) {
+        return Err(anyhow!(
+            "no display was found to open a window on (DISPLAY is not set); --headless --screenshot FILE.png draws \
+             without one"
+        ));
+    }
+    let window = Window {
+        title: format!("Stance · {}", session.source().name),
+        resolution: WindowResolution::new(width, height),
+        present_mode: PresentMode::AutoVsync,
+        ..default()
+    };
+    let exit = guarded(move || {
+        let plugins = DefaultPlugins
+            .set(WindowPlugin { primary_window: Some(window), ..default() })
+            .set(RenderPlugin { render_creation: settings().into(), ..default() })
+            .set(log());
+        App::new()
+            .add_plugins(plugins)
+            .add_plugins(ViewerPlugin)
+            .insert_resource(WinitSettings::desktop_app())
+            .insert_non_send(viewer(session))
+            .add_systems(Startup, |mut commands: Commands| {
+                commands.spawn(Camera2d);
+            })
+            .add_systems(Last, grant)
+            .add_systems(Last, keep_awake)
+            .run()
+    })?;
+    match exit {
+        AppExit::Success => Ok(()),
+        AppExit::Error(code) => Err(anyhow!("the window was closed with code {code}")),
+    }
+}
+
+/// Logging that leaves standard error to what a person must know.
+pub fn log() -> LogPlugin {
+    LogPlugin { level: Level::ERROR, ..default() }
+}
+
+/// Native graphics; WGPU_BACKEND chooses others.
+pub fn settings() -> WgpuSettings {
+    WgpuSettings { backends: Some(Backends::from_env().unwrap_or(Backends::PRIMARY)), ..default() }
+}
+
+/// Does what the session asked of the window.
+fn grant(mut viewer: NonSendMut<Viewer>, mut commands: Commands, mut exit: MessageWriter<AppExit>) {
+    for wish in viewer.wishes.drain(..) {
+        match wish {
+            Wish::Picture(file) => {
+                commands.spawn(Screenshot::primary_window()).observe(save_to_disk(file));
+            }
+            Wish::Quit => {
+                exit.write(AppExit::Success);
+            }
+        }
+    }
+}
+
+/// Frames are drawn when something happens; while time goes by or a model is at work, something does.
+fn keep_awake(viewer: NonSend<Viewer>, mut settings: ResMut<WinitSettings>, mut was_lively: Local<bool>) {
+    let lively = viewer.session.timeline().playing() || viewer.session.is_busy();
+    if lively != *was_lively {
+        *was_lively = lively;
+        *settings = if lively { WinitSettings::continuous() } else { WinitSettings::desktop_app() };
+    }
+}

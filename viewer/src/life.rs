@@ -1,0 +1,343 @@
+//! The world `life`, and single pattern files, as subjects.
+
+use environments::automata::formats::PatternFile;
+use environments::life::{
+    self, Board, Heading, LONGEST_HORIZON, LifeConfig, LifeEpisode, LifeWorld, Mix, Source, pattern_cells,
+};
+use environments::{Edit, Environment, Outline, Scene, Scope, Split, Symbol};
+use models::ModelSpec;
+
+use crate::subject::{Fact, Observed, Subject};
+
+/// The longest side of a pattern that is opened, in cells.
+const LARGEST_PATTERN: u32 = 1024;
+
+/// Objects are recognised on boards of at most so many cells; recognition follows every object alone.
+const RECOGNISED: usize = 128 * 128;
+
+/// The world `life`.
+pub struct LifeSubject {
+    world: LifeWorld,
+    /// The one board that is shown, for a pattern file.
+    pattern: Option<Board>,
+}
+
+impl LifeSubject {
+    /// The world of a config's section `[world]`. Keys that are not the world's own were for the experiment.
+    ///
+    /// # Errors
+    /// In one sentence that names the key at fault.
+    pub fn from_section(section: &toml::Table) -> Result<Self, String> {
+        let known = toml::Table::try_from(LifeConfig::default()).map_err(|error| error.to_string())?;
+        let own = |key: &str| known.contains_key(key) || key == "recognise_as";
+        let section: toml::Table =
+            section.iter().filter(|(key, _)| own(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
+        let config: LifeConfig =
+            section.try_into().map_err(|error: toml::de::Error| format!("[world]: {}", error.message().trim()))?;
+        let world = LifeWorld::new(config).map_err(|error| format!("[world]: {error}"))?;
+        Ok(Self { world, pattern: None })
+    }
+
+    /// One pattern, in the middle of a torus that leaves it some room.
+    ///
+    /// # Errors
+    /// If its rule is none of this world's, or it is too large; in one sentence.
+    pub fn from_pattern(file: &PatternFile) -> Result<Self, String> {
+        let Some(bounds) = file.pattern.bounding_box() else { return Err("the pattern has no live cell".into()) };
+        if file.pattern.highest_state() > 1 {
+            return Err(format!("the pattern has {} states; two are drawn here", file.pattern.highest_state() + 1));
+        }
+        let side = |length: u32| (length + (length / 2).clamp(12, 64)).max(24).next_multiple_of(2);
+        let (width, height) = (side(bounds.width), side(bounds.height));
+        if width.max(height) > LARGEST_PATTERN {
+            return Err(format!(
+                "the pattern covers {}×{} cells; at most {LARGEST_PATTERN}×{LARGEST_PATTERN} with room around it are \
+                 drawn here",
+                bounds.width, bounds.height
+            ));
+        }
+        let defaults = LifeConfig::default();
+        let rule = file.rule.clone().unwrap_or_else(|| defaults.rule.clone());
+        // A bound such as `:T64,64` says where the pattern lives; here that is the torus drawn.
+        let rule = rule.split(':').next().unwrap_or_default().to_string();
+        let mix = Mix { scenes: 0.0, ash: 0.0, soups: 1.0 };
+        // The world lends its rule, its objects and its edits; its own boards are never drawn, so a small one will do
+        // to check that it can be built.
+        let small = LifeConfig { rule, width: 16, height: 16, mix, ..defaults };
+        LifeWorld::new(small.clone()).map_err(|error| error.to_string())?;
+        let world = LifeWorld::new(LifeConfig { width, height, ..small }).map_err(|error| error.to_string())?;
+        let mut board = Board::new(width, height);
+        let (west, north) = ((width - bounds.width) / 2, (height - bounds.height) / 2);
+        for cell in file.pattern.cells() {
+            board.set((cell.x - bounds.x) as u32 + west, (cell.y - bounds.y) as u32 + north, true);
+        }
+        Ok(Self { world, pattern: Some(board) })
+    }
+
+    fn episode(&self, split: Split, index: u64, horizon: u32, edits: &[Edit]) -> Result<LifeEpisode, String> {
+        let horizon = horizon.clamp(1, LONGEST_HORIZON);
+        let episode = match &self.pattern {
+            None => self.world.observe_with(split, index, horizon),
+            Some(board) => LifeEpisode {
+                address: self.world.address(split, index),
+                edits: Vec::new(),
+                source: Source::Soup,
+                start: board.clone(),
+                horizon,
+                end: self.world.stepper().run(board, horizon),
+                objects: self.recognised(board),
+            },
+        };
+        if edits.is_empty() {
+            return Ok(episode);
+        }
+        self.world.edit(&episode, edits).map_err(|error| error.to_string())
+    }
+
+    fn recognised(&self, board: &Board) -> Vec<life::Object> {
+        if board.area() > RECOGNISED { Vec::new() } else { self.world.objects(board) }
+    }
+
+    fn board(&self, observed: &Observed, step: u32) -> Board {
+        let Scene::Board { width, height, frames, .. } = &observed.scene;
+        let cells = frames.get(step as usize).or(frames.last());
+        cells.map_or_else(|| Board::new(*width, *height), |cells| Board::from_cells(*width, *height, cells))
+    }
+}
+
+fn outline(object: &life::Object) -> Outline {
+    Outline {
+        name: object.kind.name().to_string(),
+        cells: object.cells.clone(),
+        heading: (object.displacement != (0, 0)).then_some(object.displacement),
+        doom: object.doom,
+    }
+}
+
+impl Subject for LifeSubject {
+    fn about(&self) -> String {
+        let config = self.world.config();
+        format!("life {}, torus of {}×{} cells", config.rule, config.width, config.height)
+    }
+
+    fn has_episodes(&self) -> bool {
+        self.pattern.is_none()
+    }
+
+    fn accepts(&self, spec: &ModelSpec) -> Result<(), String> {
+        let checks = [
+            ("input symbols", spec.vocabulary.to_string(), self.world.vocabulary().to_string()),
+            ("output symbols", spec.targets.to_string(), self.world.targets().to_string()),
+            ("positions", spec.geometry.len().to_string(), self.world.geometry().len().to_string()),
+        ];
+        for (what, has, needed) in checks {
+            if has != needed {
+                return Err(format!("it has {has} {what}, and this world has {needed}"));
+            }
+        }
+        if spec.geometry != self.world.geometry() {
+            return Err("its positions lie otherwise than those of this world".into());
+        }
+        Ok(())
+    }
+
+    fn horizons(&self) -> &[u32] {
+        if self.pattern.is_some() { &[] } else { &self.world.config().horizons }
+    }
+
+    fn longest_horizon(&self) -> u32 {
+        LONGEST_HORIZON
+    }
+
+    fn observe(&self, split: Split, index: u64, edits: &[Edit]) -> Result<Observed, String> {
+        let episode = self.episode(split, index, 1, edits)?;
+        let (width, height) = (episode.start.width(), episode.start.height());
+        let frames = self.world.stepper().trajectory(&episode.start, LONGEST_HORIZON);
+        let origin = match (&self.pattern, episode.source) {
+            (Some(_), _) => "pattern file",
+            (None, Source::Scene) => "scene",
+            (None, Source::Ash) => "ash",
+            (None, Source::Soup) => "soup",
+        };
+        Ok(Observed {
+            split,
+            index,
+            edits: edits.to_vec(),
+            origin: origin.into(),
+            scene: Scene::Board {
+                width,
+                height,
+                states: 2,
+                frames: frames.iter().map(Board::cells).collect(),
+                objects: episode.objects.iter().map(outline).collect(),
+            },
+        })
+    }
+
+    fn objects(&self, observed: &Observed, step: u32) -> Vec<Outline> {
+        self.recognised(&self.board(observed, step)).iter().map(outline).collect()
+    }
+
+    fn question(&self, observed: &Observed, horizon: u32) -> Vec<Symbol> {
+        self.world.encode(&self.board(observed, 0), horizon.clamp(1, LONGEST_HORIZON))
+    }
+
+    fn answer(&self, logits: &[f32]) -> Vec<f32> {
+        let (width, patch) = (self.world.config().width as usize, self.world.config().patch);
+        let targets = self.world.targets();
+        let mut live = vec![0.0; width * self.world.config().height as usize];
+        // The first position holds the horizon and is not scored.
+        for (place, logits) in logits.chunks_exact(targets).skip(1).enumerate() {
+            let (column, row) = self.world.patch_corner(place);
+            for cell in 0..patch * patch {
+                let at = (row + cell / patch) as usize * width + (column + cell % patch) as usize;
+                if let Some(live) = live.get_mut(at) {
+                    *live = marginal(logits, cell);
+                }
+            }
+        }
+        live
+    }
+
+    fn position_of(&self, column: u32, row: u32) -> usize {
+        1 + self.world.patch_of(column, row)
+    }
+
+    fn patch(&self) -> u32 {
+        self.world.config().patch
+    }
+
+    fn facts(&self, observed: &Observed, horizon: u32, (column, row): (u32, u32)) -> Vec<Fact> {
+        if self.pattern.is_some() {
+            return Vec::new();
+        }
+        let Ok(episode) = self.episode(observed.split, observed.index, horizon, &observed.edits) else {
+            return Vec::new();
+        };
+        let labels = self.world.labels_of(&episode);
+        let position = self.position_of(column, row);
+        let tokens = labels.columns.iter().filter(|column| column.scope == Scope::Token);
+        tokens
+            .filter_map(|labels| {
+                let value = (*labels.values.get(position)?)?;
+                let name = labels.classes.get(value as usize).cloned();
+                Some((labels.concept.replace('_', " "), name.unwrap_or_else(|| value.to_string())))
+            })
+            .collect()
+    }
+
+    fn palette(&self) -> Vec<String> {
+        let gliders = Heading::ALL.map(|heading| format!("glider-{}-0", heading.name()));
+        let named = life::catalogue::patterns().iter().filter(|pattern| pattern.name != "glider");
+        gliders.into_iter().chain(named.map(|pattern| pattern.name.to_string())).collect()
+    }
+
+    fn footprint(&self, name: &str) -> Result<Vec<(u32, u32)>, String> {
+        pattern_cells(name).map_err(|error| error.to_string())
+    }
+}
+
+/// The probability of a patch's bit under the softmax of its logits.
+fn marginal(logits: &[f32], bit: u32) -> f32 {
+    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let (mut set, mut all) = (0.0f32, 0.0f32);
+    for (symbol, logit) in logits.iter().enumerate() {
+        let weight = (logit - highest).exp();
+        all += weight;
+        if symbol >> bit & 1 == 1 {
+            set += weight;
+        }
+    }
+    set / all
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::scene::Drawn;
+
+    fn world(text: &str) -> LifeSubject {
+        LifeSubject::from_section(&text.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_scene_is_the_worlds_own() {
+        let subject = world("width = 16\nheight = 12\nhorizons = [2, 4]\nkind = \"life\"");
+        let observed = subject.observe(Split::Train, 5, &[]).unwrap();
+        let episode = subject.world.episode(Split::Train, 5);
+        assert_eq!(observed.scene, episode.scene);
+        assert_eq!(subject.horizons(), [2, 4]);
+        assert_eq!(subject.objects(&observed, 0), observed.scene.outlines(0));
+        let observed_then = subject.world.observe_with(Split::Train, 5, 4);
+        assert_eq!(subject.question(&observed, 4), subject.world.sample_of(&observed_then).tokens);
+    }
+
+    #[test]
+    fn edits_are_the_worlds_counterfactuals() {
+        let subject = world("");
+        let edits = [Edit::Place { pattern: "glider-NW-0".into(), column: 9, row: 9 }];
+        let observed = subject.observe(Split::Test, 3, &edits).unwrap();
+        let exact = subject.world.counterfactual(&subject.world.address(Split::Test, 3), &edits).unwrap();
+        assert_eq!(observed.scene, exact.scene);
+        let wrong = [Edit::Place { pattern: "glyder".into(), column: 0, row: 0 }];
+        assert!(subject.observe(Split::Test, 3, &wrong).unwrap_err().contains("glider"));
+    }
+
+    #[test]
+    fn answers_put_probabilities_on_their_cells() {
+        let subject = world("width = 6\nheight = 4\nmix = { scenes = 0.0, ash = 0.0, soups = 1.0 }");
+        // Sure of the symbol p of each patch p, which has six of them.
+        let mut logits = vec![0.0; 7 * 16];
+        for patch in 0..6 {
+            logits[(patch + 1) * 16 + patch] = 60.0;
+        }
+        let live = subject.answer(&logits);
+        let expected = subject.world.decode_symbols(&[0, 1, 2, 3, 4, 5]).unwrap().cells();
+        for (live, expected) in live.iter().zip(expected) {
+            assert!((live - f32::from(expected)).abs() < 1e-6);
+        }
+        // Unsure of everything: every bit is set in half of the symbols.
+        assert!(subject.answer(&[0.0; 7 * 16]).iter().all(|live| (live - 0.5).abs() < 1e-6));
+        assert_eq!(subject.position_of(5, 3), 6);
+    }
+
+    #[test]
+    fn facts_are_the_labels_of_the_cell() {
+        let subject = world("");
+        let observed = (0..50)
+            .map(|index| subject.observe(Split::Train, index, &[]).unwrap())
+            .find(|observed| observed.scene.outlines(0).iter().any(|object| object.name == "glider"))
+            .unwrap();
+        let glider = observed.scene.outlines(0).iter().find(|object| object.name == "glider").unwrap();
+        let facts = subject.facts(&observed, 4, glider.cells[0]);
+        assert!(facts.iter().any(|(name, value)| name == "object class" && value.starts_with("glider-")), "{facts:?}");
+    }
+
+    #[test]
+    fn everything_on_the_palette_can_be_put_down() {
+        let subject = world("");
+        for name in subject.palette() {
+            assert!(!subject.footprint(&name).unwrap().is_empty(), "{name}");
+        }
+        assert!(subject.footprint("blok").unwrap_err().contains("'block'"));
+    }
+
+    #[test]
+    fn a_pattern_file_is_followed_on_a_torus() {
+        let file = PatternFile::read("x = 3, y = 3, rule = B3/S23\nbob$2bo$3o!\n").unwrap();
+        let subject = LifeSubject::from_pattern(&file).unwrap();
+        let observed = subject.observe(Split::Train, 9, &[]).unwrap();
+        assert!(!subject.has_episodes() && subject.horizons().is_empty());
+        let objects = subject.objects(&observed, 4);
+        assert_eq!((objects.len(), objects[0].name.as_str(), objects[0].heading), (1, "glider", Some((1, 1))));
+        let (start, later) = (&observed.scene.outlines(0)[0].cells, &objects[0].cells);
+        let moved: Vec<_> = start.iter().map(|cell| (cell.0 + 1, cell.1 + 1)).collect();
+        assert_eq!(&moved, later);
+        for (text, part) in [("x = 0, y = 0\n!\n", "no live cell"), ("x = 1, y = 1, rule = B2/S\n2000bo$o!\n", "2001")]
+        {
+            let message = LifeSubject::from_pattern(&PatternFile::read(text).unwrap()).err().unwrap();
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! What is opened: a run, a config or a pattern file.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use environments::automata::formats::PatternFile;
+use experiments::config::{Config, Overrides, nearest};
+use experiments::run_directory::{Checkpoint, RunDirectory};
+use toml::Table;
+
+use crate::life::LifeSubject;
+use crate::subject::Subject;
+use crate::view::one_line;
+
+/// A world with the beginning of the names of the models that live in it; the first is the world of all others.
+pub type Worlds = Vec<(&'static str, Arc<dyn Subject>)>;
+
+/// Builds the worlds of a config from its section `[world]` and the whole.
+type Build = fn(&Table, &Table) -> Result<Worlds, String>;
+
+/// The worlds that can be drawn, by the `kind` of their section or by the experiment that has no other.
+const WORLDS: &[(&str, &str, Build)] = &[("life", "glider-chunking", life)];
+
+/// Beside the world itself that of models which only predict the next step, and the control world, where the rule is
+/// another and the shapes of gliders do not fly.
+fn life(world: &Table, config: &Table) -> Result<Worlds, String> {
+    let mut worlds: Worlds = vec![("", Arc::new(LifeSubject::from_section(world)?))];
+    let variant = |changes: &[(&str, toml::Value)]| {
+        let mut world = world.clone();
+        world.extend(changes.iter().map(|(key, value)| (key.to_string(), value.clone())));
+        LifeSubject::from_section(&world)
+    };
+    if config.get("experiment").and_then(toml::Value::as_str) != Some("glider-chunking") {
+        return Ok(worlds);
+    }
+    worlds.push(("next-step", Arc::new(variant(&[("horizons", vec![1].into())])?)));
+    if let Some(control) = config.get("measure").and_then(|measure| measure.get("control_rule")) {
+        let rule = world.get("recognise_as").or(world.get("rule")).cloned().unwrap_or_else(|| "B3/S23".into());
+        worlds.push(("control-world", Arc::new(variant(&[("rule", control.clone()), ("recognise_as", rule)])?)));
+    }
+    Ok(worlds)
+}
+
+/// Something that was opened.
+#[derive(Clone)]
+pub struct Source {
+    /// What it is called.
+    pub name: String,
+    /// The worlds.
+    pub worlds: Worlds,
+    /// The models' weights, by model and step; empty without a run.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Where the view is kept, for a run.
+    pub view_file: Option<PathBuf>,
+    /// Why there is no prediction, where there is none.
+    pub mindless: &'static str,
+}
+
+impl Source {
+    /// Opens a run directory (by path, or by its name under `runs/`), a config or a pattern file.
+    ///
+    /// # Errors
+    /// In one sentence that names the file at fault.
+    pub fn open(path: &Path, scale: Option<&str>) -> anyhow::Result<Self> {
+        if !path.is_file() {
+            return Self::open_run(&RunDirectory::find(&path.to_string_lossy())?);
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::InvalidData => {
+                anyhow!("{} is not text; a run is a folder, a config ends in .toml", path.display())
+            }
+            _ => anyhow!("{} cannot be read: {error}", path.display()),
+        })?;
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            Self::open_config(path, &text, scale)
+        } else {
+            Self::open_pattern(path, &text)
+        }
+    }
+
+    fn open_run(run: &RunDirectory) -> anyhow::Result<Self> {
+        let path = run.path().display();
+        let text = run.read_if_there("config.toml")?.unwrap_or_default();
+        // A resolved config holds every value, so that the section is read as it is, whichever version ran it.
+        let worlds = worlds(&text, &run.file("config.toml"))?;
+        let checkpoints = run.checkpoints();
+        if checkpoints.is_empty() {
+            return Err(anyhow!(
+                "{path} has no checkpoint, so that there is no model to watch yet; finish it with `stance run --resume \
+                 {path}`, or open {path}/config.toml to watch its world alone"
+            ));
+        }
+        Ok(Self {
+            name: run.name(),
+            worlds,
+            checkpoints,
+            view_file: Some(run.file("view.toml")),
+            mindless: "no checkpoint is chosen",
+        })
+    }
+
+    fn open_config(path: &Path, text: &str, scale: Option<&str>) -> anyhow::Result<Self> {
+        let experiment =
+            text.parse::<Table>().ok().and_then(|table| Some(table.get("experiment")?.as_str()?.to_string()));
+        let known = experiment.is_some_and(|name| experiments::experiment::find(&name).is_ok());
+        let worlds = if known {
+            let overrides = Overrides { scale: scale.map(Into::into), ..Overrides::default() };
+            let config = Config::load(path, &overrides)?;
+            worlds(&config.to_toml(), path)?
+        } else {
+            worlds(text, path)?
+        };
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        Ok(Self {
+            name,
+            worlds,
+            checkpoints: Vec::new(),
+            view_file: None,
+            mindless: "a config has no trained model; open a run to see predictions",
+        })
+    }
+
+    fn open_pattern(path: &Path, text: &str) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let file = PatternFile::read(text).map_err(|error| {
+            anyhow!("{shown} is neither a run, nor a config (.toml), nor a pattern that can be read: {error}")
+        })?;
+        let subject = LifeSubject::from_pattern(&file).map_err(|reason| anyhow!("{shown}: {reason}"))?;
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        Ok(Self {
+            name,
+            worlds: vec![("", Arc::new(subject))],
+            checkpoints: Vec::new(),
+            view_file: None,
+            mindless: "a pattern has no trained model; open a run to see predictions",
+        })
+    }
+
+    /// The world that a model lives in.
+    pub fn subject(&self, model: Option<&str>) -> &Arc<dyn Subject> {
+        let model = model.or(self.models().first().copied()).unwrap_or_default();
+        let own = self.worlds.iter().skip(1).find(|(beginning, _)| model.starts_with(beginning));
+        &own.unwrap_or(&self.worlds[0]).1
+    }
+
+    /// The names of the models, in order.
+    pub fn models(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.checkpoints.iter().map(|checkpoint| checkpoint.model.as_str()).collect();
+        names.dedup();
+        names
+    }
+
+    /// The checkpoints of a model, by step.
+    pub fn steps(&self, model: &str) -> Vec<u64> {
+        let own = self.checkpoints.iter().filter(|checkpoint| checkpoint.model == model);
+        own.map(|checkpoint| checkpoint.step).collect()
+    }
+
+    /// A model's checkpoint: of a step, or the last.
+    ///
+    /// # Errors
+    /// If there is none; the nearest is named.
+    pub fn checkpoint(&self, model: Option<&str>, step: Option<u64>) -> Result<&Checkpoint, String> {
+        let models = self.models();
+        let Some(&first) = models.first() else { return Err(self.mindless.into()) };
+        let model = model.unwrap_or(first);
+        let mut own = self.checkpoints.iter().filter(|checkpoint| checkpoint.model == model);
+        match step {
+            _ if !models.contains(&model) => {
+                Err(format!("{} has no model `{model}`; the nearest is `{}`", self.name, nearest(model, models)))
+            }
+            None => own.next_back().ok_or_else(|| self.mindless.into()),
+            Some(step) => own.find(|checkpoint| checkpoint.step == step).ok_or_else(|| {
+                let nearest = self.steps(model).into_iter().min_by_key(|other| other.abs_diff(step)).unwrap_or(0);
+                format!("the model `{model}` has no checkpoint at step {step}; the nearest is {nearest}")
+            }),
+        }
+    }
+}
+
+fn worlds(text: &str, path: &Path) -> anyhow::Result<Worlds> {
+    let shown = path.display();
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        anyhow!("the config {shown} is ill-formed: {}", one_line(error.message(), error.span(), text))
+    })?;
+    let name = |key: &str| table.get(key).and_then(toml::Value::as_str);
+    let world = match table.get("world") {
+        Some(toml::Value::Table(world)) => world.clone(),
+        Some(_) => return Err(anyhow!("the config {shown} is ill-formed: `world` is not a table")),
+        None if name("experiment").is_some() => Table::new(),
+        None => return Err(anyhow!("the config {shown} names no experiment and describes no world")),
+    };
+    let kind = world.get("kind").and_then(toml::Value::as_str);
+    let experiment = name("experiment");
+    let build = WORLDS.iter().find(|(own, user, _)| match kind {
+        Some(kind) => kind == *own,
+        None => experiment == Some(*user),
+    });
+    let Some((_, _, build)) = build else {
+        let worlds: Vec<&str> = WORLDS.iter().map(|(kind, _, _)| *kind).collect();
+        let wanted = kind.or(experiment).unwrap_or("?");
+        return Err(anyhow!(
+            "{shown}: the world of `{wanted}` cannot be drawn yet; those that can are: {}",
+            worlds.join(", ")
+        ));
+    };
+    build(&world, &table).map_err(|reason| anyhow!("{shown}: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn open(files: &[(&str, &str)], what: &str) -> anyhow::Result<Source> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        Source::open(&folder.path().join(what), None)
+    }
+
+    const CONFIG: &str = "experiment = \"glider-chunking\"\nseed = 1\n[world]\nwidth = 16\nheight = 16\n";
+
+    #[test]
+    fn a_run_a_config_and_a_pattern_are_told_apart() {
+        let run = [
+            ("run/config.toml", CONFIG),
+            ("run/checkpoints/a/step-00000010.safetensors", ""),
+            ("run/checkpoints/a/step-00000002.safetensors", ""),
+            ("run/checkpoints/b/step-00000000.safetensors", ""),
+        ];
+        let source = open(&run, "run").unwrap();
+        assert_eq!((source.name.as_str(), source.models()), ("run", vec!["a", "b"]));
+        assert_eq!(source.steps("a"), [2, 10]);
+        assert_eq!(source.checkpoint(None, None).unwrap().step, 10);
+        assert_eq!(source.checkpoint(Some("b"), None).unwrap().step, 0);
+        assert!(source.checkpoint(Some("a"), Some(9)).unwrap_err().contains("nearest is 10"));
+        assert!(source.checkpoint(Some("aa"), None).unwrap_err().contains("nearest is `a`"));
+        let source = open(&[("own.toml", "[world]\nkind = \"life\"\n")], "own.toml").unwrap();
+        assert!(source.checkpoints.is_empty() && source.checkpoint(None, None).is_err());
+        let source = open(&[("glider.rle", "x = 3, y = 3\nbob$2bo$3o!\n")], "glider.rle").unwrap();
+        assert!(!source.subject(None).has_episodes());
+    }
+
+    #[test]
+    fn models_live_in_the_world_they_were_trained_in() {
+        let text = format!("{CONFIG}[measure]\ncontrol_rule = \"B3678/S34678\"\n");
+        let checkpoint = |model| format!("run/checkpoints/{model}/step-00000010.safetensors");
+        let models = ["control-world-1", "jump-1", "next-step-1"].map(checkpoint);
+        let mut files = vec![("run/config.toml", text.as_str())];
+        files.extend(models.iter().map(|name| (name.as_str(), "")));
+        let source = open(&files, "run").unwrap();
+        assert!(source.subject(Some("jump-1")).about().contains("B3/S23"));
+        assert!(source.subject(Some("control-world-1")).about().contains("B3678/S34678"));
+        assert_eq!(source.subject(Some("next-step-1")).horizons(), [1]);
+        assert_eq!(source.subject(Some("jump-1")).horizons(), [1, 2, 4, 8, 16]);
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_explained_in_one_line() {
+        // Files with their text, what is opened, what the sentence says.
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+        let cases: &[Case] = &[
+            (&[("run/notes.txt", "")], "run", "no config.toml"),
+            (&[("run/config.toml", CONFIG)], "run", "no checkpoint"),
+            (&[("run/config.toml", "experiment = \"gli")], "run", "line 1"),
+            (&[("run/config.toml", "")], "run", "describes no world"),
+            (&[("run/config.toml", "experiment = \"pluto\"")], "run", "`pluto` cannot be drawn"),
+            (&[("run/config.toml", "experiment = \"glider-chunking\"\n[world]\nwidth = 3.5\n")], "run", "[world]"),
+            (&[("run/config.toml", "experiment = \"glider-chunking\"\n[world]\nwidth = 17\n")], "run", "width"),
+            (&[("a.rle", "this is no pattern {}")], "a.rle", "a.rle"),
+            (&[], "nothing", "there is no run"),
+        ];
+        for (files, what, part) in cases {
+            let message = open(files, what).err().unwrap().to_string();
+            assert!(message.contains(part) && !message.contains('\n'), "{files:?}: {message}");
+        }
+    }
+}

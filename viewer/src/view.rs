@@ -1,0 +1,223 @@
+//! What is shown and how, as a file: `view.toml`.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+use environments::{Edit, Split};
+use serde::{Deserialize, Serialize};
+
+use crate::lens::Lens;
+use crate::palette::Theme;
+use crate::panel::Panel;
+
+/// What the pointer does to the board at t.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tool {
+    /// Chooses a cell.
+    #[default]
+    Look,
+    /// Makes cells live.
+    Draw,
+    /// Makes cells dead.
+    Erase,
+    /// Puts an object down.
+    Drop,
+}
+
+impl Tool {
+    /// All of them, in order.
+    pub const ALL: [Tool; 4] = [Tool::Look, Tool::Draw, Tool::Erase, Tool::Drop];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tool::Look => "look",
+            Tool::Draw => "draw",
+            Tool::Erase => "erase",
+            Tool::Drop => "drop",
+        }
+    }
+}
+
+/// What is drawn over boards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Overlays {
+    /// Outlines of objects.
+    pub objects: bool,
+    /// Their names.
+    pub names: bool,
+    /// Arrows for where they head.
+    pub headings: bool,
+    /// Countdowns to their end.
+    pub dooms: bool,
+    /// Lines between cells, where these are large enough.
+    pub grid: bool,
+    /// Cells whose future the edits have changed.
+    pub changed: bool,
+}
+
+impl Default for Overlays {
+    fn default() -> Self {
+        Self { objects: true, names: true, headings: true, dooms: true, grid: true, changed: true }
+    }
+}
+
+/// Everything that a person has chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct View {
+    /// The split of the episode.
+    pub split: Split,
+    /// Its index, from 0.
+    pub index: u64,
+    /// Steps after t; the source's own choice where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<u32>,
+    /// Speed of play, in steps a second.
+    pub speed: f32,
+    /// The model's name; the first where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The checkpoint's optimiser step; the last where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<u64>,
+    /// The boards that are shown.
+    pub boards: Vec<Panel>,
+    /// The tap whose activation is shown; the residual stream after the last block where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tap: Option<String>,
+    /// The neuron; the norm over all of them where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neuron: Option<usize>,
+    /// The end of the scale of activations; chosen once for each tap and neuron where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<f32>,
+    /// The chosen cell as column and row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cell: Option<[u32; 2]>,
+    /// What the pointer does.
+    pub tool: Tool,
+    /// The object that is put down.
+    pub pattern: String,
+    /// Dark or light.
+    pub theme: Theme,
+    /// Whether the list of keys is shown.
+    pub help: bool,
+    /// What is drawn over boards.
+    pub overlays: Overlays,
+    /// Zoom and pan.
+    pub lens: Lens,
+    /// Changes to the board at t.
+    pub edits: Vec<Edit>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            split: Split::Validation,
+            index: 0,
+            step: None,
+            speed: 4.0,
+            model: None,
+            checkpoint: None,
+            boards: Panel::ALL.to_vec(),
+            tap: None,
+            neuron: None,
+            scale: None,
+            cell: None,
+            tool: Tool::Look,
+            pattern: "glider-SE-0".into(),
+            theme: Theme::Dark,
+            help: false,
+            overlays: Overlays::default(),
+            lens: Lens::default(),
+            edits: Vec::new(),
+        }
+    }
+}
+
+impl View {
+    /// Reads a view.
+    ///
+    /// # Errors
+    /// In one sentence that names the file and what is wrong.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let text =
+            std::fs::read_to_string(path).map_err(|error| anyhow!("the view {shown} cannot be read: {error}"))?;
+        Self::parse(&text).map_err(|reason| anyhow!("the view {shown} is ill-formed: {reason}"))
+    }
+
+    /// Reads a view's text.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one line.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut view: View = toml::from_str(text).map_err(|error| one_line(error.message(), error.span(), text))?;
+        view.lens.limit();
+        if !view.speed.is_finite() || view.speed <= 0.0 {
+            return Err(format!("`speed` = {} is not a positive number of steps a second", view.speed));
+        }
+        if view.scale.is_some_and(|scale| !scale.is_finite() || scale <= 0.0) {
+            return Err("`scale` is not a positive number".into());
+        }
+        Ok(view)
+    }
+
+    /// The view as text that [`View::parse`] reads.
+    pub fn to_toml(&self) -> String {
+        // Numbers, strings and lists; an index beyond i64 is the only thing that TOML cannot hold.
+        toml::to_string(self).unwrap_or_default()
+    }
+}
+
+/// A message of the TOML reader with its line.
+pub(crate) fn one_line(message: &str, span: Option<std::ops::Range<usize>>, text: &str) -> String {
+    let message = message.trim().replace('\n', " ");
+    match span.and_then(|span| text.get(..span.start)) {
+        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_view_survives_its_file() {
+        let view = View {
+            split: Split::Test,
+            index: 7,
+            step: Some(8),
+            neuron: Some(3),
+            cell: Some([4, 5]),
+            boards: vec![Panel::Truth, Panel::Error],
+            theme: Theme::Light,
+            edits: vec![
+                Edit::Paint { cells: vec![(1, 2)], state: 1 },
+                Edit::Place { pattern: "glider-NW-2".into(), column: -1, row: 3 },
+            ],
+            ..View::default()
+        };
+        assert_eq!(View::parse(&view.to_toml()).unwrap(), view);
+        assert_eq!(View::parse("").unwrap(), View::default());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_one_line() {
+        for (text, part) in [
+            ("stepp = 3", "line 1: unknown field `stepp`"),
+            ("index = 1\nboards = [\"truth\", \"lies\"]", "line 2: unknown variant `lies`"),
+            ("speed = -1.0", "`speed` = -1"),
+            ("scale = nan", "`scale`"),
+            ("[lens\nzoom = 1", "line 1"),
+        ] {
+            let message = View::parse(text).unwrap_err();
+            assert!(message.contains(part) && !message.contains('\n'), "{text}: {message}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The viewer from outside: sessions on made-up runs, pictures, the binary.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod binary;
+mod made_up;
+mod pictures;
+mod session;

@@ -1,0 +1,249 @@
+//! What a person does to a session, and what is shown then.
+
+use std::time::Duration;
+
+use environments::{Edit, Environment, Scene, Split};
+use models::{Device, Plan, load_parameters, predictor};
+use viewer::command::Command;
+use viewer::panel::{Panel, Score};
+use viewer::scene::Drawn;
+use viewer::session::Session;
+use viewer::source::Source;
+use viewer::view::{Tool, View};
+
+use crate::made_up::{Run, world};
+
+fn settle(session: &mut Session) {
+    session.settle(Duration::from_secs(60)).unwrap();
+}
+
+/// The probability that each cell is live, by the model itself and the definition.
+fn believed(run: &Run, checkpoint: (&str, u64), tokens: &[u16]) -> Vec<f32> {
+    let world = world();
+    let parameters = load_parameters(&run.checkpoint(checkpoint.0, checkpoint.1)).unwrap();
+    let answer = predictor(&parameters, Device::Cpu).unwrap().run(tokens, &Plan::default()).unwrap();
+    let mut live = vec![0.0; 256];
+    for row in 0..16 {
+        for column in 0..16 {
+            let patch = world.patch_of(column, row);
+            let bit = row % 2 * 2 + column % 2;
+            let logits = &answer.logits[(patch + 1) * 16..(patch + 2) * 16];
+            let all: f32 = logits.iter().map(|logit| logit.exp()).sum();
+            let set: f32 = (0..16).filter(|symbol| symbol >> bit & 1 == 1).map(|symbol| logits[symbol].exp()).sum();
+            live[(row * 16 + column) as usize] = set / all;
+        }
+    }
+    live
+}
+
+fn assert_believes(session: &Session, expected: &[f32]) {
+    for cell in 0..256u32 {
+        let shown = session.probability((cell % 16, cell / 16)).unwrap();
+        assert!((shown - expected[cell as usize]).abs() < 1e-4, "cell {cell}: {shown}");
+    }
+}
+
+#[test]
+fn the_prediction_is_the_models_own() {
+    let run = Run::new();
+    let mut session = run.open(View { index: 3, step: Some(4), ..View::default() }).unwrap();
+    settle(&mut session);
+    let tokens = world().sample_of(&world().observe_with(Split::Validation, 3, 4)).tokens;
+    assert_eq!(session.checkpoint(), Some(("jump-1", 10)));
+    assert_believes(&session, &believed(&run, ("jump-1", 10), &tokens));
+    session.apply(Command::Checkpoint(false));
+    settle(&mut session);
+    assert_eq!(session.checkpoint(), Some(("jump-1", 0)));
+    assert_believes(&session, &believed(&run, ("jump-1", 0), &tokens));
+    session.apply(Command::Model(true));
+    settle(&mut session);
+    assert_believes(&session, &believed(&run, ("jump-2", 10), &tokens));
+    // Every horizon has its own answer and score.
+    assert_eq!(session.scores().len(), 32);
+    session.apply(Command::Horizon(false));
+    let tokens = world().sample_of(&world().observe_with(Split::Validation, 3, 2)).tokens;
+    let expected = believed(&run, ("jump-2", 10), &tokens);
+    assert_believes(&session, &expected);
+    let scene = session.observed().scene.clone();
+    assert_eq!(session.scores()[&2], Score::count(scene.cells(0), scene.cells(2), &expected));
+}
+
+#[test]
+fn edits_show_the_exact_counterfactual_and_the_prediction_follows() {
+    let run = Run::new();
+    let mut session = run.open(View { index: 5, step: Some(4), ..View::default() }).unwrap();
+    settle(&mut session);
+    let before = session.observed().scene.clone();
+    session.apply(Command::Tool(1));
+    for cell in [(2, 2), (3, 2), (4, 2)] {
+        session.touch(cell);
+    }
+    session.lift();
+    session.choose_pattern("glider-NW-0");
+    session.choose_cell(Some((10, 10)));
+    session.apply(Command::Use);
+    let edits = session.history().edits();
+    assert_eq!(edits.len(), 2);
+    assert!(matches!(&edits[1], Edit::Place { pattern, column: 9, row: 9 } if pattern == "glider-NW-0"));
+    let world = world();
+    let exact = world.counterfactual(&world.address(Split::Validation, 5), &edits).unwrap();
+    assert_eq!(session.observed().scene, exact.scene);
+    settle(&mut session);
+    let observed = world.edit(&world.observe_with(Split::Validation, 5, 4), &edits).unwrap();
+    assert_believes(&session, &believed(&run, ("jump-1", 10), &world.sample_of(&observed).tokens));
+    let differing = before.cells(4).iter().zip(exact.scene.cells(4)).filter(|(a, b)| a != b).count();
+    assert_eq!(session.changed_count(), differing);
+    assert!(differing > 0);
+
+    session.apply(Command::Undo);
+    session.apply(Command::Undo);
+    assert_eq!((&session.observed().scene, session.changed_count()), (&before, 0));
+    session.apply(Command::Redo);
+    session.apply(Command::Episode(true));
+    assert!(session.history().is_empty(), "edits stay with the board they were made on");
+}
+
+#[test]
+fn an_object_can_be_removed() {
+    let run = Run::new();
+    let mut session = run.open(View::default()).unwrap();
+    let object = (0..40)
+        .find_map(|_| {
+            session.apply(Command::Episode(true));
+            session.objects(0).first().cloned()
+        })
+        .unwrap();
+    session.choose_cell(Some(object.cells[0]));
+    session.apply(Command::Delete);
+    let cells = session.observed().scene.cells(0).to_vec();
+    assert!(object.cells.iter().all(|&(column, row)| cells[(row * 16 + column) as usize] == 0));
+    assert_eq!(session.history().len(), 1);
+    session.apply(Command::Delete);
+    assert!(session.message().unwrap().contains("no object"));
+}
+
+#[test]
+fn activations_are_read_at_the_chosen_tap_on_a_fixed_scale() {
+    let run = Run::new();
+    let mut session = run.open(View { step: Some(2), ..View::default() }).unwrap();
+    settle(&mut session);
+    assert_eq!(session.tap().unwrap().name, "blocks.1.resid_post");
+    assert!(session.taps().iter().all(|tap| !tap.name.ends_with("pattern")));
+    let tokens = world().sample_of(&world().observe_with(Split::Validation, 0, 2)).tokens;
+    let parameters = load_parameters(&run.checkpoint("jump-1", 10)).unwrap();
+    let model = predictor(&parameters, Device::Cpu).unwrap();
+    let row = |tap: &str, cell: (u32, u32)| {
+        let answer = model.run(&tokens, &Plan::reading(&[tap])).unwrap();
+        answer.tap(tap).unwrap().row(0, 1 + world().patch_of(cell.0, cell.1)).to_vec()
+    };
+    let norm = row("blocks.1.resid_post", (7, 9)).iter().map(|value| value * value).sum::<f32>().sqrt();
+    assert!((session.activation_at((7, 9)).unwrap() - norm).abs() < 1e-4);
+    let scale = session.scale().unwrap();
+    for step in [1, 4, 32] {
+        session.go_to_step(step);
+        session.boards();
+        assert_eq!(session.scale(), Some(scale), "the scale stays while time goes by");
+    }
+    session.go_to_step(2);
+    session.choose_tap("blocks.0.mlp.hidden");
+    assert!(session.probability((0, 0)).is_some(), "another tap leaves the prediction as it is");
+    session.choose_neuron(Some(5));
+    settle(&mut session);
+    assert!((session.activation_at((3, 0)).unwrap() - row("blocks.0.mlp.hidden", (3, 0))[5]).abs() < 1e-5);
+    session.apply(Command::Neuron(false));
+    assert_eq!(session.view().neuron, Some(4));
+    session.apply(Command::Norm);
+    assert_eq!(session.view().neuron, None);
+}
+
+#[test]
+fn boards_are_painted_or_say_why_not() {
+    let run = Run::new();
+    let mut session = run.open(View { step: Some(0), ..View::default() }).unwrap();
+    settle(&mut session);
+    let boards = session.boards();
+    assert_eq!(boards.len(), 6);
+    let of = |panel| boards.iter().find(|board| board.panel == panel).unwrap();
+    assert_eq!(of(Panel::Start).picture, of(Panel::Truth).picture);
+    assert!(of(Panel::Prediction).picture.as_ref().unwrap_err().contains("choose a horizon"));
+    session.apply(Command::Step(1));
+    assert!(session.boards().iter().all(|board| board.picture.is_ok()));
+    session.apply(Command::Board(0));
+    assert_eq!(session.boards().len(), 5);
+    for place in 0..6 {
+        session.apply(Command::Board(place));
+    }
+    assert!(!session.boards().is_empty(), "the last board stays");
+}
+
+#[test]
+fn a_view_leads_back_to_what_was_seen() {
+    let run = Run::new();
+    let mut session = run.open(View::default()).unwrap();
+    for command in [Command::Split, Command::Episode(true), Command::Last, Command::Theme, Command::Cursor(1, -1)] {
+        session.apply(command);
+    }
+    session.choose_tool(Tool::Draw);
+    session.touch((1, 1));
+    settle(&mut session);
+    let view = View::parse(&session.saved_view().to_toml()).unwrap();
+    let mut again = run.open(view).unwrap();
+    settle(&mut again);
+    assert_eq!(again.observed().edits, session.observed().edits);
+    let pictures = |session: &mut Session| -> Vec<_> {
+        session.boards().into_iter().map(|board| (board.title, board.picture, board.changed)).collect()
+    };
+    assert_eq!(pictures(&mut again), pictures(&mut session));
+}
+
+#[test]
+fn a_config_and_a_pattern_are_watched_without_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("own.toml", format!("experiment = \"glider-chunking\"\n[world]\n{}", crate::made_up::WORLD)),
+        ("gun.rle", "x = 3, y = 3, rule = B36/S23\nbob$2bo$3o!\n".to_string()),
+    ];
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let mut session = Session::open(Source::open(&path, None).unwrap(), View::default(), "cpu").unwrap();
+        settle(&mut session);
+        session.apply(Command::Last);
+        let boards = session.boards();
+        let mindless = boards.iter().filter(|board| board.picture.is_err()).count();
+        assert_eq!(mindless, 4, "{name}");
+        let Scene::Board { frames, .. } = &session.observed().scene;
+        assert_eq!(frames.len(), 33);
+        assert!(session.taps().is_empty() && session.scores().is_empty());
+    }
+}
+
+#[test]
+fn what_a_view_asks_for_must_be_there() {
+    let run = Run::new();
+    for (text, part) in [
+        ("model = \"jmp-2\"", "nearest is `jump-2`"),
+        ("checkpoint = 9", "nearest is 10"),
+        ("tap = \"blocks.1.residpost\"", "nearest is `blocks.1.resid_post`"),
+        ("tap = \"blocks.1.attn.pattern\"", "covers no board"),
+        ("neuron = 8", "the last is 7"),
+        ("cell = [16, 0]", "off the board"),
+        ("pattern = \"glyder\"", "glider"),
+        ("[[edits]]\nedit = \"paint\"\ncells = [[99, 0]]\nstate = 1", "off the board"),
+    ] {
+        let message = run.open(View::parse(text).unwrap()).err().unwrap().to_string();
+        assert!(message.contains(part) && !message.contains('\n'), "{text}: {message}");
+    }
+    std::fs::write(run.checkpoint("jump-2", 10), b"half a file").unwrap();
+    let message = run.open(View { model: Some("jump-2".into()), ..View::default() }).err().unwrap().to_string();
+    assert!(message.contains("step-00000010.safetensors"), "{message}");
+    let mut session = run.open(View::default()).unwrap();
+    session.apply(Command::Model(true));
+    assert!(session.message().unwrap().contains("step-00000010.safetensors"));
+    assert_eq!(session.checkpoint(), Some(("jump-1", 10)), "what was shown stays");
+    // A model of another world.
+    let config = "experiment = \"glider-chunking\"\n[world]\nwidth = 20\nheight = 16\n";
+    std::fs::write(run.path().join("config.toml"), config).unwrap();
+    let message = run.open(View::default()).err().unwrap().to_string();
+    assert!(message.contains("does not fit the run") && message.contains("positions"), "{message}");
+}
