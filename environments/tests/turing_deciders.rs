@@ -18,7 +18,7 @@ fn machines_of_known_nature() {
     assert_eq!(decision("1RB---_1RA---"), Decision::Forever(Proof::TranslatedCycle));
     assert_eq!(decision("1RB1RB_1LC---_---1RA"), Decision::Forever(Proof::TranslatedCycle));
     // Sweeps over an ever longer run of ones: no loop.
-    assert_eq!(decision("1RB1RA_1LA1LB"), Decision::Forever(Proof::ClosedSet));
+    assert_eq!(decision("1RB1LA_1LA1RB"), Decision::Forever(Proof::ClosedSet));
     // The champion runs for longer than any rung looks, and is not taken for endless.
     assert_eq!(decision("1RB1LC_1RC1RB_1RD0LE_1LA1LD_1RZ0LA"), Decision::Undecided);
     assert_eq!(decision("1RB2LA1RA1RA_1LB1LA3RB1RZ"), Decision::Undecided);
