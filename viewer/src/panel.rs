@@ -78,7 +78,7 @@ impl Panel {
             Panel::Error => vec![
                 (palette.warm, "false positive"),
                 (palette.cold, "false negative"),
-                (palette.quiet, "live, and predicted so"),
+                (palette.quiet, "live, correct"),
             ],
             Panel::Change => vec![(palette.warm, "born"), (palette.cold, "dies"), (palette.quiet, "stays")],
             Panel::Start | Panel::Truth | Panel::Prediction | Panel::Activation => Vec::new(),

@@ -71,6 +71,8 @@ pub struct Session {
     scale: Option<f32>,
     objects: BTreeMap<u32, Vec<Outline>>,
     hover: Option<(u32, u32)>,
+    /// Where the pen is while it draws or erases.
+    pen: Option<(u32, u32)>,
     message: Option<String>,
     revision: u64,
 }
@@ -87,6 +89,11 @@ impl Session {
         timeline.set_speed(view.speed);
         let horizons = subject.horizons();
         timeline.go_to(view.step.or(horizons.get(horizons.len() / 2).copied()).unwrap_or(0));
+        let mut view = view;
+        if source.checkpoints.is_empty() && view.boards == Panel::ALL {
+            // Without a model there are no beliefs to leave room for.
+            view.boards = vec![Panel::Start, Panel::Truth];
+        }
         let asked = (!source.checkpoints.is_empty()).then(|| Asked {
             mind: Mind::start(device.to_string()),
             question: 0,
@@ -105,6 +112,7 @@ impl Session {
             scale: view.scale,
             objects: BTreeMap::new(),
             hover: None,
+            pen: None,
             message: None,
             revision: 0,
             view,
@@ -496,13 +504,14 @@ fn greatest(captured: &Captured, neuron: Option<usize>, (width, height): (u32, u
     cells.map(value).fold(0.0, f32::max)
 }
 
-/// The next of … 0.5, 1, 2, 5, 10, … that is not below a value.
+/// The next round number that is not below a value.
 fn round_up(value: f32) -> f32 {
     if !value.is_finite() || value <= 0.0 {
         return 1.0;
     }
     let power = 10f32.powi(value.log10().floor() as i32);
-    [1.0, 2.0, 5.0, 10.0].map(|step| step * power).into_iter().find(|&end| end >= value).unwrap_or(10.0 * power)
+    let rounds = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+    rounds.map(|step| step * power).into_iter().find(|&end| end >= value).unwrap_or(10.0 * power)
 }
 
 /// The element after (or before) one in a list, going round; the first where there is no such.
@@ -525,4 +534,32 @@ pub fn is_for_window(command: Command) -> bool {
 /// An edit that makes cells dead.
 fn wipe(cells: Vec<(u32, u32)>) -> Edit {
     Edit::Paint { cells, state: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scales_end_in_round_numbers() {
+        for (value, end) in [(0.7, 0.8), (1.0, 1.0), (1.2, 1.5), (97.0, 100.0), (101.0, 150.0), (0.0, 1.0)] {
+            let found = round_up(value);
+            assert!((found - end).abs() < 1e-4 * end, "{value}: {found}");
+        }
+        assert_eq!((round_up(f32::NAN), round_up(f32::INFINITY)), (1.0, 1.0));
+    }
+
+    #[test]
+    fn lists_go_round() {
+        assert_eq!(neighbour(&[1, 2, 3], &3, true), Some(1));
+        assert_eq!(neighbour(&[1, 2, 3], &1, false), Some(3));
+        assert_eq!(neighbour(&[1, 2, 3], &9, true), Some(1));
+        assert_eq!(neighbour::<u8>(&[], &9, true), None);
+    }
+
+    #[test]
+    fn things_are_put_down_by_their_middle() {
+        assert_eq!(corner(&[(0, 0), (2, 2)], (5, 7)), (4, 6));
+        assert_eq!(corner(&[(0, 0), (1, 1)], (0, 0)), (-1, -1));
+    }
 }

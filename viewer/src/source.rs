@@ -139,9 +139,18 @@ impl Source {
 
     /// The world that a model lives in.
     pub fn subject(&self, model: Option<&str>) -> &Arc<dyn Subject> {
-        let model = model.or(self.models().first().copied()).unwrap_or_default();
-        let own = self.worlds.iter().skip(1).find(|(beginning, _)| model.starts_with(beginning));
-        &own.unwrap_or(&self.worlds[0]).1
+        &self.worlds[self.world_of(model.or(self.first_model()).unwrap_or_default())].1
+    }
+
+    fn world_of(&self, model: &str) -> usize {
+        let own = self.worlds.iter().skip(1).position(|(beginning, _)| model.starts_with(beginning));
+        own.map_or(0, |place| place + 1)
+    }
+
+    /// The model that is shown unless another is chosen: the first of the world itself.
+    fn first_model(&self) -> Option<&str> {
+        let models = self.models();
+        models.iter().find(|model| self.world_of(model) == 0).or(models.first()).copied()
     }
 
     /// The names of the models, in order.
@@ -163,7 +172,7 @@ impl Source {
     /// If there is none; the nearest is named.
     pub fn checkpoint(&self, model: Option<&str>, step: Option<u64>) -> Result<&Checkpoint, String> {
         let models = self.models();
-        let Some(&first) = models.first() else { return Err(self.mindless.into()) };
+        let Some(first) = self.first_model() else { return Err(self.mindless.into()) };
         let model = model.unwrap_or(first);
         let mut own = self.checkpoints.iter().filter(|checkpoint| checkpoint.model == model);
         match step {
@@ -254,6 +263,8 @@ mod tests {
         let mut files = vec![("run/config.toml", text.as_str())];
         files.extend(models.iter().map(|name| (name.as_str(), "")));
         let source = open(&files, "run").unwrap();
+        assert_eq!(source.checkpoint(None, None).unwrap().model, "jump-1", "the question's own model comes first");
+        assert!(source.subject(None).about().contains("B3/S23"));
         assert!(source.subject(Some("jump-1")).about().contains("B3/S23"));
         assert!(source.subject(Some("control-world-1")).about().contains("B3678/S34678"));
         assert_eq!(source.subject(Some("next-step-1")).horizons(), [1]);

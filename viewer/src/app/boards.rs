@@ -6,7 +6,7 @@ use bevy_egui::egui::{
 };
 
 use super::marks;
-use super::style::{colour, veil};
+use super::style::colour;
 use super::textures::Textures;
 use crate::lens::Placement;
 use crate::palette::{Palette, mix};
@@ -48,7 +48,8 @@ fn arrange(count: usize, area: Vec2, (width, height): (u32, u32)) -> (usize, usi
         let room = vec2(area.x / columns as f32 - GAP, area.y / rows as f32 - GAP - HEADER - FOOTER);
         (room.x / width.max(1) as f32).min(room.y / height.max(1) as f32)
     };
-    let columns = (1..=count).max_by(|&a, &b| side(a).total_cmp(&side(b))).unwrap_or(1);
+    // The last of equals is taken, and so the squarest arrangement.
+    let columns = (1..=count).rev().max_by(|&a, &b| side(a).total_cmp(&side(b))).unwrap_or(1);
     (columns, count.div_ceil(columns))
 }
 
@@ -64,7 +65,8 @@ fn one(ui: &mut Ui, place: Rect, board: &Board, session: &mut Session, textures:
     let seen = rect.intersect(area);
     let painter = ui.painter().with_clip_rect(seen.expand(1.0));
 
-    header(ui.painter(), place, seen, board, session, &palette);
+    let around = ui.painter().with_clip_rect(place);
+    header(&around, place, seen, board, session, &palette);
     match textures.get(board.panel) {
         Some(texture) if board.picture.is_ok() || board.busy => {
             let tint = if board.busy { Color32::from_gray(110) } else { Color32::WHITE };
@@ -78,7 +80,9 @@ fn one(ui: &mut Ui, place: Rect, board: &Board, session: &mut Session, textures:
         grid(&painter, &placed, seen, session.subject().patch(), &palette);
     }
     marks::changed(&painter, &placed, &board.changed, &palette);
-    marks::objects(&painter, &placed, &board.outlines, session.view().overlays, &palette);
+    if board.picture.is_ok() || board.busy {
+        marks::objects(&painter, &placed, &board.outlines, session.view().overlays, &palette);
+    }
     if board.panel == Panel::Start {
         marks::ghost(&painter, &placed, &session.ghost(), session.view().tool, &palette);
     }
@@ -90,10 +94,10 @@ fn one(ui: &mut Ui, place: Rect, board: &Board, session: &mut Session, textures:
         let font = FontId::proportional(13.0);
         let galley = painter.layout(reason.clone(), font, colour(palette.text), (seen.width() - 24.0).max(60.0));
         let at = seen.center() - galley.size() / 2.0;
-        painter.rect_filled(Rect::from_min_size(at, galley.size()).expand(8.0), 5.0, veil(palette.panel, 225));
+        painter.rect_filled(Rect::from_min_size(at, galley.size()).expand(8.0), 5.0, colour(palette.panel));
         painter.galley(at, galley, colour(palette.text));
     }
-    footer(ui.painter(), place, seen, board, session, &palette);
+    footer(&around, seen, board, session, &palette);
     reach(ui, &response, &placed, board.panel, session)
 }
 
@@ -155,8 +159,7 @@ fn grid(painter: &Painter, placed: &Placement, seen: Rect, patch: u32, palette: 
         return;
     }
     let strokes = |line: u32| {
-        let colour = if patch > 1 && line.is_multiple_of(patch) { palette.patch } else { palette.grid };
-        Stroke::new(1.0, veil(colour, 150))
+        Stroke::new(1.0, colour(if patch > 1 && line.is_multiple_of(patch) { palette.patch } else { palette.grid }))
     };
     for column in 1..placed.cells.0 {
         let [x, _] = placed.point(column as f32, 0.0);
@@ -173,12 +176,13 @@ fn grid(painter: &Painter, placed: &Placement, seen: Rect, patch: u32, palette: 
 }
 
 fn header(painter: &Painter, place: Rect, seen: Rect, board: &Board, session: &Session, palette: &Palette) {
-    let base = place.min.y + HEADER - 6.0;
+    let base = seen.min.y - 6.0;
     let number = Panel::ALL.iter().position(|&panel| panel == board.panel).unwrap_or(0) + 1;
     let faint = colour(palette.faint);
     let used = painter.text(pos2(seen.min.x, base), Align2::LEFT_BOTTOM, number, FontId::monospace(11.0), faint);
     let at = pos2(used.max.x + 7.0, base + 1.0);
-    painter.text(at, Align2::LEFT_BOTTOM, &board.title, FontId::proportional(14.0), colour(palette.text));
+    let font = FontId::proportional(14.0);
+    let title = painter.text(at, Align2::LEFT_BOTTOM, &board.title, font, colour(palette.text));
     let step = session.timeline().step();
     let note = match board.panel {
         Panel::Prediction if board.picture.is_ok() && !session.is_trained(step) => {
@@ -188,8 +192,12 @@ fn header(painter: &Painter, place: Rect, seen: Rect, board: &Board, session: &S
         _ => None,
     };
     if let Some((text, shade)) = note {
-        let at = pos2(seen.max.x, base);
-        painter.text(at, Align2::RIGHT_BOTTOM, text, FontId::proportional(12.0), colour(shade));
+        let galley = painter.layout_no_wrap(text, FontId::proportional(12.0), colour(shade));
+        // Beside the board where it is narrow, and left out where there is no room at all.
+        let left = (seen.max.x - galley.size().x).max(title.max.x + 10.0);
+        if left + galley.size().x <= place.max.x {
+            painter.galley(pos2(left, base - galley.size().y), galley, colour(shade));
+        }
     }
 }
 
@@ -197,8 +205,8 @@ fn wrong(score: &Score) -> String {
     format!("{} wrong · persistence {}", score.wrong(), score.persistence)
 }
 
-fn footer(painter: &Painter, place: Rect, seen: Rect, board: &Board, session: &Session, palette: &Palette) {
-    let middle = place.max.y - FOOTER / 2.0 + 2.0;
+fn footer(painter: &Painter, seen: Rect, board: &Board, session: &Session, palette: &Palette) {
+    let middle = seen.max.y + FOOTER / 2.0 + 2.0;
     let font = FontId::proportional(11.5);
     let faint = colour(palette.faint);
     let note = |text: String| {
@@ -280,6 +288,7 @@ mod tests {
     fn boards_get_the_most_room() {
         assert_eq!(arrange(6, vec2(960.0, 640.0), (16, 16)), (3, 2));
         assert_eq!(arrange(6, vec2(400.0, 1000.0), (16, 16)), (2, 3));
+        assert_eq!(arrange(6, vec2(640.0, 390.0), (16, 16)), (3, 2));
         assert_eq!(arrange(2, vec2(960.0, 640.0), (16, 16)), (2, 1));
         assert_eq!(arrange(1, vec2(960.0, 640.0), (16, 16)), (1, 1));
         assert_eq!(arrange(3, vec2(960.0, 640.0), (64, 8)), (1, 3));

@@ -15,6 +15,7 @@ pub fn top(root: &mut Ui, session: &mut Session) {
     let frame = egui::Frame::new().fill(colour(palette.panel)).inner_margin(egui::Margin::symmetric(12, 7));
     egui::Panel::top("bar").frame(frame).resizable(false).show(root, |ui| {
         ui.horizontal(|ui| {
+            ui.set_height(24.0);
             ui.label(RichText::new(&session.source().name).strong().size(15.0));
             ui.colored_label(colour(palette.faint), session.subject().about());
             if session.subject().has_episodes() {

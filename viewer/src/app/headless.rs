@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use bevy::app::PluginsState;
 use bevy::camera::{ImageRenderTarget, RenderTarget};
+use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
@@ -55,7 +56,8 @@ fn draw(session: Session, resources: RenderResources, pixels: [u32; 2], density:
                 synchronous_pipeline_compilation: true,
                 ..default()
             })
-            .set(window::log())
+            // What goes wrong comes back as an error.
+            .disable::<LogPlugin>()
             .disable::<WinitPlugin>()
             .disable::<PipelinedRenderingPlugin>(),
     )

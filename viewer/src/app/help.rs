@@ -21,7 +21,7 @@ pub fn show(context: &egui::Context, session: &Session) {
                         for group in column {
                             ui.add_space(4.0);
                             ui.label(RichText::new(*group).strong().color(colour(palette.object)));
-                            egui::Grid::new(group).num_columns(2).spacing([14.0, 3.0]).show(ui, |ui| {
+                            egui::Grid::new(group).num_columns(2).min_col_width(96.0).spacing([14.0, 3.0]).show(ui, |ui| {
                                 for binding in COMMANDS.iter().filter(|binding| binding.group == *group) {
                                     ui.label(RichText::new(binding.shown).monospace());
                                     ui.label(binding.about);

@@ -18,26 +18,33 @@ pub fn objects(painter: &Painter, placed: &Placement, objects: &[Outline], shown
         let Some(extent) = extent(&object.cells, placed.cells) else { continue };
         // What is doomed has the colour of that, so that one finds it without reading.
         let shade = if object.doom.is_some() && shown.dooms { palette.doom } else { palette.object };
-        for rect in boxes(placed, extent) {
-            if !rect.intersects(painter.clip_rect()) {
-                continue;
-            }
-            painter.rect_stroke(rect, 3.0, Stroke::new(1.5, colour(shade)), StrokeKind::Middle);
-            if let (true, Some(heading)) = (shown.headings, object.heading) {
-                arrow(painter, placed, rect, heading, palette);
-            }
-            let mut words = Vec::new();
-            if shown.names {
-                words.push(object.name.clone());
-            }
-            if let (true, Some(doom)) = (shown.dooms, object.doom) {
-                words.push(format!("† {doom}"));
-            }
-            if !words.is_empty() && placed.cell >= NAMES_FROM {
-                label(painter, rect, &words.join("  "), shade, palette);
-            }
+        let boxes = boxes(placed, extent);
+        for rect in &boxes {
+            painter.rect_stroke(*rect, 3.0, Stroke::new(1.5, colour(shade)), StrokeKind::Middle);
+        }
+        // Words and arrows stand once, where most of the object is to be seen.
+        let Some(rect) = largest(&boxes, painter.clip_rect()) else { continue };
+        if let (true, Some(heading)) = (shown.headings, object.heading) {
+            arrow(painter, placed, rect, heading, palette);
+        }
+        let mut words = Vec::new();
+        if shown.names {
+            words.push(object.name.clone());
+        }
+        if let (true, Some(doom)) = (shown.dooms, object.doom) {
+            words.push(format!("† {doom}"));
+        }
+        if !words.is_empty() && placed.cell >= NAMES_FROM {
+            label(painter, rect, &words.join("  "), shade, palette);
         }
     }
+}
+
+/// The box of which most lies in an area.
+fn largest(boxes: &[Rect], area: Rect) -> Option<Rect> {
+    let seen = |rect: &Rect| rect.intersect(area).size().max(Vec2::ZERO);
+    let share = |rect: &Rect| seen(rect).x * seen(rect).y;
+    boxes.iter().copied().filter(|rect| share(rect) > 0.0).max_by(|a, b| share(a).total_cmp(&share(b)))
 }
 
 /// The boxes of an extent that wraps: one for each edge that it crosses.
@@ -82,7 +89,7 @@ fn label(painter: &Painter, rect: Rect, text: &str, shade: [u8; 3], palette: &Pa
     let y = if rect.min.y - size.y - 2.0 >= clip.min.y { rect.min.y - size.y - 2.0 } else { rect.max.y + 2.0 };
     let x = rect.min.x.min(clip.max.x - size.x - 3.0).max(clip.min.x + 3.0);
     let at = pos2(x, y);
-    painter.rect_filled(Rect::from_min_size(at, size).expand2(vec2(3.0, 0.5)), 3.0, veil(palette.dead, 215));
+    painter.rect_filled(Rect::from_min_size(at, size).expand2(vec2(3.0, 0.5)), 3.0, colour(palette.dead));
     painter.galley(at, galley, colour(shade));
 }
 
@@ -139,5 +146,9 @@ mod tests {
         assert_eq!(corner.len(), 4);
         assert!(corner.iter().any(|rect| rect.contains(pos2(75.0, 75.0))));
         assert!(corner.iter().any(|rect| rect.contains(pos2(5.0, 5.0))));
+        let board = Rect::from_min_size(Pos2::ZERO, Vec2::splat(80.0));
+        let across = boxes(&placed, Extent { column: 5, row: 1, width: 4, height: 2 });
+        assert_eq!(largest(&across, board), Some(across[0]), "three of its four columns lie in the east");
+        assert_eq!(largest(&across, board.translate(vec2(500.0, 0.0))), None);
     }
 }

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use anyhow::anyhow;
+use bevy::input::keyboard::{KeyboardFocusLost, KeyboardInput};
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass, egui};
 use experiments::config::nearest;
 use models::Device;
 
 use crate::arguments::Arguments;
-use crate::command::{self, Command};
+use crate::command::Command;
+use crate::palette::Theme;
 use crate::session::{Session, is_for_window};
 use crate::source::Source;
 use crate::view::View;
@@ -19,6 +21,7 @@ mod controls;
 mod guard;
 mod headless;
 mod help;
+mod keyboard;
 mod marks;
 mod style;
 mod textures;
@@ -65,6 +68,9 @@ pub fn open(arguments: &Arguments) -> anyhow::Result<Session> {
 struct Viewer {
     session: Session,
     textures: textures::Textures,
+    held: keyboard::Held,
+    /// The theme that the window has.
+    theme: Option<Theme>,
     /// What the window is to do after this frame.
     wishes: Vec<Wish>,
     /// Pixels a point, where it is not the window that says so.
@@ -88,7 +94,14 @@ impl Plugin for ViewerPlugin {
 }
 
 fn viewer(session: Session) -> Viewer {
-    Viewer { session, textures: textures::Textures::default(), wishes: Vec::new(), density: None }
+    Viewer {
+        session,
+        textures: Default::default(),
+        held: Default::default(),
+        theme: None,
+        wishes: Vec::new(),
+        density: None,
+    }
 }
 
 /// One frame: time goes by, keys are heard, everything is laid out.
@@ -97,6 +110,8 @@ fn frame(
     mut viewer: NonSendMut<Viewer>,
     mut images: ResMut<Assets<Image>>,
     time: Res<Time>,
+    mut keys: MessageReader<KeyboardInput>,
+    mut lost: MessageReader<KeyboardFocusLost>,
 ) -> Result {
     let viewer = viewer.as_mut();
     viewer.session.tick(time.delta_secs());
@@ -104,8 +119,15 @@ fn frame(
     if let Some(density) = viewer.density {
         context.set_zoom_factor(density);
     }
-    hear(&context, viewer);
-    style::apply(&context, &viewer.session);
+    let commands = viewer.held.commands(keys.read(), &mut lost);
+    // While a field of text is being written in, keys are its own.
+    if !context.egui_wants_keyboard_input() {
+        obey(commands, viewer);
+    }
+    let theme = viewer.session.view().theme;
+    if viewer.theme.replace(theme) != Some(theme) {
+        style::apply(&context, &viewer.session);
+    }
     viewer.textures.update(&mut viewer.session, &mut contexts, &mut images);
     let mut root = egui::Ui::new(
         context.clone(),
@@ -122,20 +144,8 @@ fn frame(
     Ok(())
 }
 
-/// Carries out what keys say, unless a field of text is being written in.
-fn hear(context: &egui::Context, viewer: &mut Viewer) {
-    if context.egui_wants_keyboard_input() {
-        return;
-    }
-    let commands: Vec<Command> = context.input(|input| {
-        let pressed = input.events.iter().filter_map(|event| match event {
-            egui::Event::Key { key, pressed: true, modifiers, .. } => {
-                command::find(|name| egui::Key::from_name(name) == Some(*key), modifiers.shift, modifiers.command)
-            }
-            _ => None,
-        });
-        pressed.collect()
-    });
+/// Carries out what keys say.
+fn obey(commands: Vec<Command>, viewer: &mut Viewer) {
     for command in commands {
         viewer.session.apply(command);
         if is_for_window(command) {
@@ -164,23 +174,5 @@ fn wish(command: Command, viewer: &mut Viewer) {
         }
         Command::Quit => viewer.wishes.push(Wish::Quit),
         _ => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::command::COMMANDS;
-
-    #[test]
-    fn every_key_has_a_name_that_egui_knows() {
-        for (stroke, command) in COMMANDS.iter().flat_map(|binding| binding.strokes) {
-            let key = egui::Key::from_name(stroke.key);
-            assert!(key.is_some(), "{}", stroke.key);
-            let found =
-                command::find(|name| egui::Key::from_name(name) == key, stroke.shift.unwrap_or(false), stroke.control);
-            assert_eq!(found, Some(*command), "{stroke:?}");
-        }
     }
 }

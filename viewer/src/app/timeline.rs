@@ -3,7 +3,7 @@
 use bevy_egui::egui::{self, Align, Align2, FontId, Layout, Painter, Rect, Sense, Stroke, Ui, pos2, vec2};
 
 use super::marks;
-use super::style::{colour, veil};
+use super::style::colour;
 use crate::command::Command;
 use crate::palette::mix;
 use crate::session::Session;
@@ -102,8 +102,9 @@ fn draw(painter: &Painter, axis: &Axis, session: &Session) {
             let height = room * count as f32 / most as f32;
             let left = axis.x(step) + from;
             let rect = Rect::from_min_max(pos2(left, base - height), pos2(left + width, base));
-            let opacity = if session.is_trained(step) { 255 } else { 90 };
-            painter.rect_filled(rect, 1.0, veil(shade, opacity));
+            // What models are not trained on is shown, but fainter.
+            let share = if session.is_trained(step) { 1.0 } else { 0.3 };
+            painter.rect_filled(rect, 1.0, colour(mix(palette.panel, shade, share)));
         };
         bar(-width, score.wrong(), palette.warm);
         bar(0.0, score.persistence, palette.quiet);

@@ -1,5 +1,7 @@
 //! The session in a window.
 
+use std::time::Duration;
+
 use anyhow::anyhow;
 use bevy::app::AppExit;
 use bevy::log::{Level, LogPlugin};
@@ -8,7 +10,8 @@ use bevy::render::RenderPlugin;
 use bevy::render::settings::{Backends, WgpuSettings};
 use bevy::render::view::screenshot::{Screenshot, save_to_disk};
 use bevy::window::{PresentMode, WindowResolution};
-use bevy::winit::WinitSettings;
+use bevy::winit::{UpdateMode, WinitSettings};
+use bevy_egui::{EguiInput, EguiPreUpdateSet, egui};
 
 use super::guard::guarded;
 use super::{Viewer, ViewerPlugin, Wish, viewer};
@@ -44,8 +47,8 @@ pub fn show(session: Session, (width, height): (u32, u32)) -> anyhow::Result<()>
             .add_systems(Startup, |mut commands: Commands| {
                 commands.spawn(Camera2d);
             })
-            .add_systems(Last, grant)
-            .add_systems(Last, keep_awake)
+            .add_systems(PreUpdate, hush.after(EguiPreUpdateSet::ProcessInput).before(EguiPreUpdateSet::BeginPass))
+            .add_systems(Last, (grant, keep_awake))
             .run()
     })?;
     match exit {
@@ -55,7 +58,7 @@ pub fn show(session: Session, (width, height): (u32, u32)) -> anyhow::Result<()>
 }
 
 /// Logging that leaves standard error to what a person must know.
-pub fn log() -> LogPlugin {
+fn log() -> LogPlugin {
     LogPlugin { level: Level::ERROR, ..default() }
 }
 
@@ -83,6 +86,22 @@ fn keep_awake(viewer: NonSend<Viewer>, mut settings: ResMut<WinitSettings>, mut 
     let lively = viewer.session.timeline().playing() || viewer.session.is_busy();
     if lively != *was_lively {
         *was_lively = lively;
-        *settings = if lively { WinitSettings::continuous() } else { WinitSettings::desktop_app() };
+        let mode = UpdateMode::reactive(Duration::from_secs_f64(1.0 / 60.0));
+        *settings = if lively {
+            WinitSettings { focused_mode: mode, unfocused_mode: mode }
+        } else {
+            WinitSettings::desktop_app()
+        };
+    }
+}
+
+/// Takes the news that modifiers are as they were out of egui's input. bevy_egui 0.42 brings it every frame, and egui
+/// asks for another frame on any news, so that a window at rest would be drawn for ever.
+fn hush(mut inputs: Query<&mut EguiInput>, mut last: Local<Option<egui::Modifiers>>) {
+    for mut input in &mut inputs {
+        input.events.retain(|event| match event {
+            egui::Event::ModifiersChanged(modifiers) => last.replace(*modifiers) != Some(*modifiers),
+            _ => true,
+        });
     }
 }

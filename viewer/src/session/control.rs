@@ -304,8 +304,15 @@ impl Session {
                 self.choose_cell(Some(cell));
                 return;
             }
-            Tool::Draw => self.history.paint(cell, 1),
-            Tool::Erase => self.history.paint(cell, 0),
+            Tool::Draw | Tool::Erase => {
+                // A quick hand skips cells between two frames.
+                for between in line(self.pen.unwrap_or(cell), cell) {
+                    self.history.paint(between, u8::from(self.view.tool == Tool::Draw));
+                }
+                if self.pen.replace(cell) == Some(cell) {
+                    return;
+                }
+            }
             Tool::Drop => match self.subject.footprint(&self.view.pattern) {
                 Ok(cells) => {
                     let (column, row) = corner(&cells, cell);
@@ -323,6 +330,7 @@ impl Session {
     /// The pen is lifted: what comes next is undone by itself.
     pub fn lift(&mut self) {
         self.history.end_stroke();
+        self.pen = None;
     }
 
     /// Takes the object at the chosen cell off the board at t.
@@ -337,6 +345,38 @@ impl Session {
                 self.look();
             }
             None => self.say(format!("no object covers the cell ({}, {}) at t", cell.0, cell.1)),
+        }
+    }
+}
+
+/// The cells on the straight way from one to another, both included.
+fn line(from: (u32, u32), to: (u32, u32)) -> Vec<(u32, u32)> {
+    let (across, down) = (i64::from(to.0) - i64::from(from.0), i64::from(to.1) - i64::from(from.1));
+    let steps = across.abs().max(down.abs()).max(1);
+    let place = |start: u32, way: i64, step: i64| {
+        // Halves are rounded away from the start, so that there and back differ by no more than a cell.
+        let part = (2 * way * step + steps * way.signum()) / (2 * steps);
+        (i64::from(start) + part) as u32
+    };
+    let mut cells: Vec<_> = (0..=steps).map(|step| (place(from.0, across, step), place(from.1, down, step))).collect();
+    cells.dedup();
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line;
+
+    #[test]
+    fn lines_have_no_gaps() {
+        assert_eq!(line((3, 3), (3, 3)), [(3, 3)]);
+        assert_eq!(line((0, 0), (3, 0)), [(0, 0), (1, 0), (2, 0), (3, 0)]);
+        for to in [(9, 4), (0, 7), (5, 0), (2, 9), (0, 0)] {
+            let cells = line((5, 4), to);
+            assert_eq!((cells.first(), cells.last()), (Some(&(5, 4)), Some(&to)));
+            for pair in cells.windows(2) {
+                assert!(pair[0].0.abs_diff(pair[1].0) <= 1 && pair[0].1.abs_diff(pair[1].1) <= 1, "{cells:?}");
+            }
         }
     }
 }

@@ -210,8 +210,11 @@ fn a_config_and_a_pattern_are_watched_without_a_model() {
         settle(&mut session);
         session.apply(Command::Last);
         let boards = session.boards();
-        let mindless = boards.iter().filter(|board| board.picture.is_err()).count();
-        assert_eq!(mindless, 4, "{name}");
+        assert!(boards.len() == 2 && boards.iter().all(|board| board.picture.is_ok()), "{name}");
+        session.apply(Command::AllBoards);
+        let boards = session.boards();
+        let mindless = boards.iter().filter_map(|board| board.picture.as_ref().err());
+        assert_eq!(mindless.filter(|reason| reason.contains("open a run")).count(), 4, "{name}");
         let Scene::Board { frames, .. } = &session.observed().scene;
         assert_eq!(frames.len(), 33);
         assert!(session.taps().is_empty() && session.scores().is_empty());
