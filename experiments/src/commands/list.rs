@@ -8,10 +8,16 @@ use super::output::Output;
 use crate::experiment::{EXPERIMENTS, Listed};
 
 /// Worlds, in the order in which they are listed.
-pub const ENVIRONMENTS: &[Listed] = &[Listed {
-    name: "life",
-    about: "two-dimensional cellular automata on a torus: soups, ash and planted scenes, with objects and their fates",
-}];
+pub const ENVIRONMENTS: &[Listed] = &[
+    Listed {
+        name: "life",
+        about: "two-dimensional cellular automata on a torus: soups, ash and planted scenes, with objects and their fates",
+    },
+    Listed {
+        name: "turing",
+        about: "runs of n-state m-symbol Turing machines on blank or random tapes, seen from the head; states stay hidden",
+    },
+];
 
 /// Models, in the order in which they are listed.
 pub const MODELS: &[Listed] = &[
