@@ -1,6 +1,6 @@
 //! What a model is: its sizes, its relative positions, its taps.
 
-use environments::Geometry;
+use environments::{Geometry, Symbol};
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
@@ -25,6 +25,9 @@ impl Default for TransformerConfig {
         Self { depth: 3, width: 96, heads: 6, expansion: 4 }
     }
 }
+
+/// Taps a block, in the order of [`ModelSpec::taps`].
+pub(crate) const BLOCK_TAPS: usize = 10;
 
 /// A model for one kind of sequence: everything that fixes the names and shapes of its parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,6 +192,21 @@ impl ModelSpec {
         taps.push(TapShape { name: "final.norm".into(), rows, width });
         taps.push(TapShape { name: "logits".into(), rows, width: self.targets });
         taps
+    }
+
+    /// The number of sequences, if these are whole sequences of symbols that the model knows.
+    ///
+    /// # Errors
+    /// If their number is not a multiple of the length, or one is outside the vocabulary.
+    pub fn check_tokens(&self, tokens: &[Symbol]) -> Result<usize, ModelError> {
+        let (length, vocabulary) = (self.geometry.len(), self.vocabulary);
+        if !tokens.len().is_multiple_of(length) {
+            return Err(ModelError::Shape(format!("{} tokens are not whole sequences of {length}", tokens.len())));
+        }
+        if let Some(token) = tokens.iter().find(|&&token| usize::from(token) >= vocabulary) {
+            return Err(ModelError::Shape(format!("token {token} is outside the vocabulary of {vocabulary}")));
+        }
+        Ok(tokens.len() / length)
     }
 
     /// The number of a tap in [`ModelSpec::taps`].

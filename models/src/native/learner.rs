@@ -1,12 +1,13 @@
 //! The engine's two faces: learning and predicting.
 
-use environments::{Symbol, UNSCORED};
+use environments::Symbol;
 use rayon::prelude::*;
 
 use super::LANES;
 use super::descend::{Flat, descend};
 use super::math;
-use super::network::{self, LaneGradient, Shape, Visitor, Weights, Workspace};
+use super::transformer::{LaneGradient, Shape, Weights, Workspace, backward, forward};
+use super::visitor::Visitor;
 use crate::plan::ResolvedPlan;
 use crate::training::{AdamW, Batch, TrainingState};
 use crate::{Captured, Learner, ModelError, Parameters, Plan, Predictor, Run};
@@ -54,23 +55,16 @@ impl NativeLearner {
     /// Mean loss of a batch; leaves its gradient in `self.gradient`.
     fn differentiate(&mut self, batch: &Batch) -> Result<f32, ModelError> {
         let length = self.shape.length;
-        let sequences = network::check_tokens(&self.state.parameters, &batch.tokens)?;
-        let bad = |&&target: &&Symbol| target != UNSCORED && usize::from(target) >= self.shape.targets;
-        if batch.targets.len() != batch.tokens.len() {
-            return Err(ModelError::Shape("a batch has as many targets as tokens".into()));
-        }
-        if let Some(target) = batch.targets.iter().find(bad) {
-            return Err(ModelError::Shape(format!("target {target} is outside the {} outputs", self.shape.targets)));
-        }
-        let weight = 1.0 / network::scored(&batch.targets).max(1) as f32;
+        let sequences = batch.check(&self.state.parameters.spec)?;
+        let weight = 1.0 / batch.scored().max(1) as f32;
         let (shape, weights, values) = (&self.shape, &self.weights, &self.state.parameters.values);
         self.lanes.par_iter_mut().enumerate().for_each(|(number, (space, lane))| {
             lane.clear();
             for sequence in sequences * number / LANES..sequences * (number + 1) / LANES {
                 let range = sequence * length..(sequence + 1) * length;
                 let (tokens, targets) = (&batch.tokens[range.clone()], &batch.targets[range]);
-                network::forward(shape, values, weights, tokens, space, &mut ());
-                network::backward(shape, values, weights, tokens, targets, weight, space, lane);
+                forward(shape, values, weights, tokens, space, &mut ());
+                backward(shape, values, weights, tokens, targets, weight, space, lane);
             }
             lane.finish(shape);
         });
@@ -162,7 +156,7 @@ impl Predictor for NativePredictor {
     }
 
     fn run(&self, tokens: &[Symbol], plan: &Plan) -> Result<Run, ModelError> {
-        let sequences = network::check_tokens(&self.parameters, tokens)?;
+        let sequences = self.parameters.spec.check_tokens(tokens)?;
         let resolved = plan.resolve(&self.parameters.spec, sequences)?;
         let (shape, values, weights) = (&self.shape, &self.parameters.values, &self.weights);
         let wanted: Vec<usize> = (0..resolved.taps.len()).filter(|&tap| resolved.touches(tap)).collect();
@@ -175,7 +169,7 @@ impl Predictor for NativePredictor {
                     let captured = vec![Vec::new(); plan.capture.len()];
                     let fired = vec![false; resolved.taps.len()];
                     let mut follower = Follower { plan: &resolved, sequence, captured, fired };
-                    network::forward(shape, values, weights, tokens, space, &mut follower);
+                    forward(shape, values, weights, tokens, space, &mut follower);
                     (space.logits.clone(), follower)
                 },
             )

@@ -6,12 +6,14 @@
 //! [`math`]), and the gradient of a batch is summed in [`LANES`] fixed parts whatever the number of threads.
 
 pub mod cnn;
+mod dense;
 mod descend;
 pub mod kernel;
 mod learner;
 pub mod math;
 pub mod mlp;
-mod network;
+mod transformer;
+mod visitor;
 
 pub use cnn::{Cnn, CnnConfig};
 pub use learner::{NativeLearner, NativePredictor};

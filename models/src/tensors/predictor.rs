@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 use environments::Symbol;
 
 use super::transformer::{Frame, Transformer, Visitor};
-use super::{check_tokens, download, upload};
+use super::{download, upload};
 use crate::plan::ResolvedPlan;
 use crate::{Captured, ModelError, Parameters, Plan, Predictor, Run};
 
@@ -69,7 +69,7 @@ impl<B: Backend> Predictor for TensorPredictor<B> {
 
     fn run(&self, tokens: &[Symbol], plan: &Plan) -> Result<Run, ModelError> {
         let spec = &self.parameters.spec;
-        let sequences = check_tokens(spec, tokens)?;
+        let sequences = spec.check_tokens(tokens)?;
         let resolved = plan.resolve(spec, sequences)?;
         let mut follower = Follower::<B> {
             plan: &resolved,

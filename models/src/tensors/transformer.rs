@@ -7,10 +7,8 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 use environments::{Symbol, UNSCORED};
 
+use crate::spec::BLOCK_TAPS;
 use crate::{ModelError, ModelSpec, relative_positions};
-
-/// Taps a block, in the order of [`ModelSpec::taps`].
-const BLOCK_TAPS: usize = 10;
 
 /// Greatest size of a one-hot matrix, in elements: 256 MB of them.
 const ONE_HOT: usize = 1 << 26;
