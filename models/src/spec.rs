@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::ModelError;
 use crate::parameters::{Entry, Layout};
 
-/// Sizes of a pre-norm transformer with full attention.
+/// Sizes of a pre-norm transformer: on a torus every position attends to all, on a line to itself and to the past.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TransformerConfig {
@@ -49,10 +49,13 @@ pub struct Relative {
     pub index: Vec<u16>,
     /// Number of different relative positions.
     pub count: usize,
+    /// Whether a position attends only to itself and to those before it; `index` is 0 for the other pairs.
+    pub causal: bool,
 }
 
 /// The relative position of every (query, key) pair. On a torus: one for each offset (rows × columns of them),
-/// then one each for prefix→prefix, prefix→grid and grid→prefix. On a line: one for each key − query.
+/// then one each for prefix→prefix, prefix→grid and grid→prefix. On a line, which is in time order: one for each
+/// distance query − key ≥ 0, and attention is causal.
 ///
 /// A learnt attention bias for each of these makes a model's map equivariant under translations of the torus by
 /// construction: nothing about position can be memorised cell by cell, and every rule learnt at one place holds
@@ -77,15 +80,15 @@ pub fn relative_positions(geometry: Geometry) -> Relative {
                     } as u16);
                 }
             }
-            Relative { index, count: grid + 3 }
+            Relative { index, count: grid + 3, causal: false }
         }
         Geometry::Line { .. } => {
             for query in 0..length {
                 for key in 0..length {
-                    index.push((key + length - 1 - query) as u16);
+                    index.push(query.saturating_sub(key) as u16);
                 }
             }
-            Relative { index, count: 2 * length - 1 }
+            Relative { index, count: length, causal: true }
         }
     }
 }

@@ -179,43 +179,85 @@ simd! {
     }
 }
 
+/// One row of scores to weights, in place: softmax(scale · score + relative) over the first `live` elements; the
+/// rest become 0. Whole vectors of 16; `relative` is −∞ beyond `live`, so that the padding takes no part.
+#[inline(always)]
+fn attend_row(row: &mut [f32], relative: &[f32], scale: f32, live: usize) {
+    let mut tops = [f32::NEG_INFINITY; LANES];
+    for (row, relative) in row.chunks_exact_mut(LANES).zip(relative.chunks_exact(LANES)) {
+        for lane in 0..LANES {
+            row[lane] = row[lane].mul_add(scale, relative[lane]);
+            tops[lane] = if row[lane] > tops[lane] { row[lane] } else { tops[lane] };
+        }
+    }
+    let mut top = tops[0];
+    for &other in &tops[1..] {
+        top = if other > top { other } else { top };
+    }
+    for value in row.iter_mut() {
+        *value = exponential(*value - top);
+    }
+    row[live..].fill(0.0);
+    let total = 1.0 / sum(row.len(), |i| row[i]);
+    for value in row.iter_mut() {
+        *value *= total;
+    }
+}
+
+/// Gradient of a softmax row, in place: d ← p · (d − Σ p·d).
+#[inline(always)]
+fn attend_row_backward(p: &[f32], d: &mut [f32]) {
+    let along = sum(p.len(), |i| p[i] * d[i]);
+    for (d, p) in d.iter_mut().zip(p) {
+        *d = p * (*d - along);
+    }
+}
+
 simd! {
     /// Rows of attention scores to rows of weights, in place: softmax(scale · score + relative) over the first
-    /// `live` columns of each row of `stride`; the rest become 0.
+    /// `live` columns of each row of `stride`; the rest become 0. `relative` is laid out as the scores.
     pub fn attend(scores: &mut [f32], relative: &[f32], scale: f32, live: usize, stride: usize) {
         for (row, relative) in scores.chunks_exact_mut(stride).zip(relative.chunks_exact(stride)) {
-            let mut tops = [f32::NEG_INFINITY; LANES];
-            for (row, relative) in row.chunks_exact_mut(LANES).zip(relative.chunks_exact(LANES)) {
-                for lane in 0..LANES {
-                    // `relative` is −∞ beyond `live`, so the padding takes no part.
-                    row[lane] = row[lane].mul_add(scale, relative[lane]);
-                    tops[lane] = if row[lane] > tops[lane] { row[lane] } else { tops[lane] };
-                }
-            }
-            let mut top = tops[0];
-            for &other in &tops[1..] {
-                top = if other > top { other } else { top };
-            }
-            for value in row.iter_mut() {
-                *value = exponential(*value - top);
-            }
-            row[live..].fill(0.0);
-            let row = &mut row[..stride];
-            let total = 1.0 / sum(stride, |i| row[i]);
-            for value in row.iter_mut() {
-                *value *= total;
-            }
+            attend_row(row, relative, scale, live);
         }
     }
 }
 
 simd! {
-    /// Gradient of a softmax by rows, in place: d ← p · (d − Σ p·d).
+    /// Gradient of [`attend`] with regard to the scaled scores, in place.
     pub fn attend_backward(weights: &[f32], gradient: &mut [f32], stride: usize) {
         for (p, d) in weights.chunks_exact(stride).zip(gradient.chunks_exact_mut(stride)) {
-            let along = sum(stride, |i| p[i] * d[i]);
-            for i in 0..stride {
-                d[i] = p[i] * (d[i] - along);
+            attend_row_backward(p, d);
+        }
+    }
+}
+
+simd! {
+    /// Causal attention: as [`attend`], where row q has the columns 0 to q. `relative` holds the bias of the
+    /// distances rows − 1 down to 0, then −∞ 16 times.
+    pub fn attend_past(scores: &mut [f32], relative: &[f32], scale: f32, stride: usize) {
+        let farthest = relative.len() - LANES - 1;
+        for (query, row) in scores.chunks_exact_mut(stride).enumerate() {
+            let live = query + 1;
+            row[live..].fill(0.0);
+            let padded = live.next_multiple_of(LANES);
+            attend_row(&mut row[..padded], &relative[farthest - query..][..padded], scale, live);
+        }
+    }
+}
+
+simd! {
+    /// Gradient of [`attend_past`] with regard to the scaled scores, in place, 0 beyond the diagonal; added to
+    /// that of the bias too.
+    pub fn attend_past_backward(weights: &[f32], gradient: &mut [f32], relative: &mut [f32], stride: usize) {
+        let farthest = relative.len() - LANES - 1;
+        for (query, (p, d)) in weights.chunks_exact(stride).zip(gradient.chunks_exact_mut(stride)).enumerate() {
+            let live = query + 1;
+            d[live..].fill(0.0);
+            let padded = live.next_multiple_of(LANES);
+            attend_row_backward(&p[..padded], &mut d[..padded]);
+            for (relative, d) in relative[farthest - query..][..live].iter_mut().zip(&*d) {
+                *relative += d;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The whole transformer, forward, in burn's tensors: pre-norm blocks of full attention and an MLP.
+//! The whole transformer, forward, in burn's tensors: pre-norm blocks of attention and an MLP.
 //!
 //! Letters in shapes: B sequences, T positions, N = B·T, W width, H heads, D = W/H, V vocabulary, C targets.
 
@@ -12,6 +12,10 @@ use crate::{ModelError, ModelSpec, relative_positions};
 
 /// Greatest size of a one-hot matrix, in elements: 256 MB of them.
 const ONE_HOT: usize = 1 << 26;
+
+/// What is added to the scores of pairs that do not attend: e to its power is 0, and it is finite, which kernels
+/// compiled without regard for infinities need.
+const MASKED: f32 = -1e30;
 
 /// Added to a variance before the root.
 const NORM_EPSILON: f32 = 1e-5;
@@ -70,6 +74,8 @@ pub struct Frame<B: Backend> {
     vocabulary: usize,
     /// Relative position of each (query, key) pair, row-major.
     pairs: Lookup<B>,
+    /// Where attention is causal, 1 × 1 × T × T: added to scores, it leaves no weight above the diagonal.
+    mask: Option<Tensor<B, 4>>,
     device: B::Device,
 }
 
@@ -77,11 +83,18 @@ impl<B: Backend> Frame<B> {
     /// The frame of a model.
     pub fn new(spec: &ModelSpec, device: &B::Device) -> Self {
         let relative = relative_positions(spec.geometry);
+        let length = spec.geometry.len();
+        let mask = relative.causal.then(|| {
+            let of = |at: usize| if at % length > at / length { MASKED } else { 0.0 };
+            let values: Vec<f32> = (0..length * length).map(of).collect();
+            Tensor::from_data(TensorData::new(values, [1, 1, length, length]), device)
+        });
         Self {
-            length: spec.geometry.len(),
+            length,
             heads: spec.transformer.heads,
             vocabulary: spec.vocabulary,
             pairs: Lookup::new(relative.index.into_iter(), relative.count, device),
+            mask,
             device: device.clone(),
         }
     }
@@ -207,7 +220,7 @@ impl<B: Backend> Block<B> {
         visitor.visit(tap + 9, x + branch)
     }
 
-    /// Full attention before its output matrix, N × W to N × W.
+    /// Attention before its output matrix, N × W to N × W.
     fn attend(
         &self,
         frame: &Frame<B>,
@@ -228,6 +241,7 @@ impl<B: Backend> Block<B> {
         // 1 × H × T × T
         let bias = frame.pairs.rows(self.relative.clone().transpose()).transpose().reshape([1, heads, length, length]);
         // B × H × T × T
+        let bias = frame.mask.iter().fold(bias, |bias, mask| bias + mask.clone());
         let scores = (query * (part as f32).sqrt().recip()).matmul(key.swap_dims(2, 3)) + bias;
         let pattern = visitor.visit(tap + 4, softmax(scores, 3))?;
         Ok(pattern.matmul(value).swap_dims(1, 2).reshape([rows, width]))
