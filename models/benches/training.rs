@@ -3,25 +3,32 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use environments::{Draw, Geometry, stream};
-use models::{AdamW, Batch, Device, ModelSpec, Parameters, Plan, TrainingState, TransformerConfig, learner, predictor};
+use models::{
+    AdamW, Batch, Device, LstmConfig, ModelConfig, ModelSpec, Parameters, Plan, TrainingState, TransformerConfig,
+    learner, predictor,
+};
 
 fn main() {
     divan::main();
 }
 
 /// Models by name: what they are, and sequences a batch.
-const MODELS: [&str; 4] = ["torus 3×96", "line 128, 3×64", "line 128, 4×96", "line 256, 4×128"];
+const MODELS: [&str; 6] =
+    ["torus 3×96", "line 128, 3×64", "line 128, 4×96", "line 256, 4×128", "lstm 128, 2×128", "lstm 256, 4×128"];
 
 fn model(name: &str) -> (ModelSpec, usize) {
+    let attention = |depth, width, heads| TransformerConfig { depth, width, heads, expansion: 4, loops: 1 }.into();
+    let memory = |depth, width| LstmConfig { depth, width }.into();
     let line = |length| Geometry::Line { length };
-    let (geometry, depth, width, heads, vocabulary, sequences) = match name {
-        "torus 3×96" => (Geometry::Torus { prefix: 1, rows: 16, columns: 16 }, 3, 96, 6, 8, 32),
-        "line 128, 3×64" => (line(128), 3, 64, 4, 8, 32),
-        "line 128, 4×96" => (line(128), 4, 96, 6, 8, 32),
-        _ => (line(256), 4, 128, 4, 16, 16),
+    let (geometry, model, vocabulary, sequences): (_, ModelConfig, _, _) = match name {
+        "torus 3×96" => (Geometry::Torus { prefix: 1, rows: 16, columns: 16 }, attention(3, 96, 6), 8, 32),
+        "line 128, 3×64" => (line(128), attention(3, 64, 4), 8, 32),
+        "line 128, 4×96" => (line(128), attention(4, 96, 6), 8, 32),
+        "line 256, 4×128" => (line(256), attention(4, 128, 4), 16, 16),
+        "lstm 128, 2×128" => (line(128), memory(2, 128), 8, 32),
+        _ => (line(256), memory(4, 128), 16, 16),
     };
-    let transformer = TransformerConfig { depth, width, heads, expansion: 4 };
-    (ModelSpec { vocabulary, targets: vocabulary, geometry, transformer }, sequences)
+    (ModelSpec { vocabulary, targets: vocabulary, geometry, model }, sequences)
 }
 
 fn batch(spec: &ModelSpec, sequences: usize) -> Batch {

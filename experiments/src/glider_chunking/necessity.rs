@@ -162,7 +162,7 @@ pub fn measure(
     if present.len() < 2 {
         return Ok(losses);
     }
-    let width = subject.parameters.spec.transformer.width;
+    let width = subject.parameters.spec.model.width();
     let whitening = Whitening::fit(&rows, width);
     let mut chance = stream(&["glider-chunking", "erasure", &subject.name, tap]);
     for erased in [Erased::Presence, Erased::HeadingAndPhase] {

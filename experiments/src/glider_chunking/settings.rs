@@ -216,7 +216,7 @@ impl Settings {
 }
 
 fn check_model(config: &Config, model: &TransformerConfig) -> anyhow::Result<()> {
-    let TransformerConfig { depth, width, heads, expansion } = *model;
+    let TransformerConfig { depth, width, heads, expansion, .. } = *model;
     for (key, value, most) in
         [("depth", depth, 64), ("width", width, 8192), ("heads", heads, width), ("expansion", expansion, 16)]
     {

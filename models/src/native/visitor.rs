@@ -4,8 +4,9 @@
 pub trait Visitor {
     /// Whether anything is wanted at a tap.
     fn touches(&self, tap: usize) -> bool;
-    /// Reads or changes an activation, laid out as its tap says.
-    fn visit(&mut self, tap: usize, values: &mut [f32]);
+    /// Reads or changes rows of one sequence's activation, from row `first` on, laid out as the tap says. Sequences
+    /// are numbered among those that are run side by side.
+    fn visit(&mut self, tap: usize, sequence: usize, first: usize, values: &mut [f32]);
 }
 
 impl Visitor for () {
@@ -13,18 +14,18 @@ impl Visitor for () {
     fn touches(&self, _tap: usize) -> bool {
         false
     }
-    fn visit(&mut self, _tap: usize, _values: &mut [f32]) {}
+    fn visit(&mut self, _tap: usize, _sequence: usize, _first: usize, _values: &mut [f32]) {}
 }
 
-/// Visits an activation that lies as its tap says.
+/// Visits the whole activation of the only sequence.
 #[inline(always)]
 pub fn visit(visitor: &mut impl Visitor, tap: usize, values: &mut [f32]) {
     if visitor.touches(tap) {
-        visitor.visit(tap, values);
+        visitor.visit(tap, 0, 0, values);
     }
 }
 
-/// Visits some columns of a matrix whose rows are `stride` apart.
+/// Visits some columns of the only sequence's matrix, whose rows are `stride` apart.
 #[inline(always)]
 pub fn visit_columns(
     visitor: &mut impl Visitor,
@@ -37,9 +38,19 @@ pub fn visit_columns(
     if visitor.touches(tap) {
         let mut compact: Vec<f32> =
             values.chunks_exact(stride).flat_map(|row| row[first..first + width].iter().copied()).collect();
-        visitor.visit(tap, &mut compact);
+        visitor.visit(tap, 0, 0, &mut compact);
         for (row, new) in values.chunks_exact_mut(stride).zip(compact.chunks_exact(width)) {
             row[first..first + width].copy_from_slice(new);
+        }
+    }
+}
+
+/// Visits one position of every sequence: a row each.
+#[inline(always)]
+pub fn visit_rows(visitor: &mut impl Visitor, tap: usize, position: usize, values: &mut [f32], width: usize) {
+    if visitor.touches(tap) {
+        for (sequence, row) in values.chunks_exact_mut(width).enumerate() {
+            visitor.visit(tap, sequence, position, row);
         }
     }
 }

@@ -13,7 +13,10 @@ use crate::training::{AdamW, TrainingState};
 use crate::{Device, Layout, Learner, ModelError, Parameters, Predictor};
 
 mod driver;
+mod layers;
 mod learner;
+mod lstm;
+mod network;
 mod predictor;
 mod transformer;
 

@@ -1,9 +1,11 @@
 //! Attention of all heads over one sequence, with a learnt bias for each relative position.
 
+use environments::Geometry;
+
 use crate::native::kernel::{Left, Packed, Part, multiply_part, padded};
 use crate::native::math;
 use crate::native::visitor::{Visitor, visit_columns};
-use crate::{ModelSpec, relative_positions};
+use crate::{TransformerConfig, relative_positions};
 
 /// −∞ that follow a head's biases where attention is causal: one vector, for the ends of rows.
 const MARGIN: usize = 16;
@@ -30,14 +32,14 @@ enum Pairs {
 }
 
 impl Attention {
-    pub fn new(spec: &ModelSpec) -> Self {
-        let relative = relative_positions(spec.geometry);
-        let length = spec.geometry.len();
+    pub fn new(config: &TransformerConfig, geometry: Geometry) -> Self {
+        let relative = relative_positions(geometry);
+        let length = geometry.len();
         let pairs = if relative.causal { Pairs::Past } else { Pairs::All(relative.index) };
         Self {
             length,
-            width: spec.transformer.width,
-            heads: spec.transformer.heads,
+            width: config.width,
+            heads: config.heads,
             keys: padded(length),
             relatives: relative.count,
             pairs,

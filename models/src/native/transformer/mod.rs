@@ -3,12 +3,14 @@
 mod attention;
 mod passes;
 
+use environments::Symbol;
+
 use super::dense::{Places, Weight};
 use super::kernel::Packed;
-use crate::ModelSpec;
+use super::network::{Lane, Network};
+use super::visitor::Visitor;
+use crate::{ModelConfig, ModelSpec};
 use attention::Attention;
-
-pub use passes::{backward, forward};
 
 /// Where each parameter of a block begins in the flat buffer.
 #[derive(Clone, Debug)]
@@ -24,50 +26,17 @@ struct BlockPlaces {
 
 /// A model's sizes and where its parameters lie.
 #[derive(Clone, Debug)]
-pub struct Shape {
-    pub length: usize,
-    pub width: usize,
-    pub hidden: usize,
-    pub targets: usize,
-    pub parameters: usize,
+pub struct Transformer {
+    length: usize,
+    width: usize,
+    hidden: usize,
+    targets: usize,
+    /// Blocks that a sequence passes; the n-th has the weights of number n mod `blocks.len()`.
+    depth: usize,
     attention: Attention,
     blocks: Vec<BlockPlaces>,
     norm: Places,
     unembed: Places,
-}
-
-impl Shape {
-    pub fn new(spec: &ModelSpec) -> Self {
-        let layout = spec.layout();
-        // Entries come in the order in which `ModelSpec::layout` adds them: 13 a block after the embedding.
-        let at = |number: usize| layout.entries[number].offset;
-        let blocks = (0..spec.transformer.depth)
-            .map(|block| {
-                let first = 1 + 13 * block;
-                BlockPlaces {
-                    norm1: (at(first), at(first + 1)),
-                    qkv: (at(first + 2), at(first + 3)),
-                    relative: at(first + 4),
-                    out: (at(first + 5), at(first + 6)),
-                    norm2: (at(first + 7), at(first + 8)),
-                    up: (at(first + 9), at(first + 10)),
-                    down: (at(first + 11), at(first + 12)),
-                }
-            })
-            .collect();
-        let last = 1 + 13 * spec.transformer.depth;
-        Self {
-            length: spec.geometry.len(),
-            width: spec.transformer.width,
-            hidden: spec.transformer.width * spec.transformer.expansion,
-            targets: spec.targets,
-            parameters: layout.len,
-            attention: Attention::new(spec),
-            blocks,
-            norm: (at(last), at(last + 1)),
-            unembed: (at(last + 2), at(last + 3)),
-        }
-    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -80,28 +49,11 @@ struct BlockWeights {
     relative: Vec<f32>,
 }
 
-/// Parameters rearranged for the products; made afresh after every step and shared by all threads.
+/// Parameters rearranged for the products.
 #[derive(Clone, Debug, Default)]
 pub struct Weights {
     blocks: Vec<BlockWeights>,
     unembed: Weight,
-}
-
-impl Weights {
-    /// Rearranges the parameters; `backward` also prepares the transposed products.
-    pub fn refresh(&mut self, shape: &Shape, values: &[f32], backward: bool) {
-        use rayon::prelude::*;
-        self.blocks.resize(shape.blocks.len(), BlockWeights::default());
-        let Shape { width, hidden, .. } = *shape;
-        self.unembed.pack(width, shape.targets, &values[shape.unembed.0..], backward);
-        self.blocks.par_iter_mut().zip(&shape.blocks).for_each(|(block, places)| {
-            block.qkv.pack(width, 3 * width, &values[places.qkv.0..], backward);
-            block.out.pack(width, width, &values[places.out.0..], backward);
-            block.up.pack(width, hidden, &values[places.up.0..], backward);
-            block.down.pack(hidden, width, &values[places.down.0..], backward);
-            shape.attention.spread(&values[places.relative..], &mut block.relative);
-        });
-    }
 }
 
 /// What a block leaves behind for the backward pass.
@@ -121,10 +73,11 @@ struct BlockTrace {
     hidden: Vec<f32>,
 }
 
-/// The memory that one thread needs for one sequence; nothing is allocated while it works.
+/// The memory of one sequence.
 #[derive(Clone, Debug, Default)]
-pub struct Workspace {
-    blocks: Vec<BlockTrace>,
+pub struct Space {
+    /// One a block that the sequence passes, or a single one where there is no way back.
+    traces: Vec<BlockTrace>,
     stream: Vec<f32>,
     branch: Vec<f32>,
     normal: Vec<f32>,
@@ -136,19 +89,76 @@ pub struct Workspace {
     scores: Vec<f32>,
     packed: Packed,
     /// length × targets.
-    pub logits: Vec<f32>,
+    logits: Vec<f32>,
 }
 
-impl Workspace {
-    pub fn new(shape: &Shape) -> Self {
-        let Shape { length, width, hidden, targets, .. } = *shape;
+impl Network for Transformer {
+    type Weights = Weights;
+    type Space = Space;
+
+    /// # Panics
+    /// If the model is of another kind.
+    fn new(spec: &ModelSpec) -> Self {
+        let ModelConfig::Transformer(config) = &spec.model else { panic!("{} is no transformer", spec.model.kind()) };
+        let layout = spec.layout();
+        // Entries come in the order in which `ModelSpec::layout` adds them: 13 a block after the embedding.
+        let at = |number: usize| layout.entries[number].offset;
+        let blocks = (0..config.distinct())
+            .map(|block| {
+                let first = 1 + 13 * block;
+                BlockPlaces {
+                    norm1: (at(first), at(first + 1)),
+                    qkv: (at(first + 2), at(first + 3)),
+                    relative: at(first + 4),
+                    out: (at(first + 5), at(first + 6)),
+                    norm2: (at(first + 7), at(first + 8)),
+                    up: (at(first + 9), at(first + 10)),
+                    down: (at(first + 11), at(first + 12)),
+                }
+            })
+            .collect();
+        let last = 1 + 13 * config.distinct();
+        Self {
+            length: spec.geometry.len(),
+            width: config.width,
+            hidden: config.hidden(),
+            targets: spec.targets,
+            depth: config.depth,
+            attention: Attention::new(config, spec.geometry),
+            blocks,
+            norm: (at(last), at(last + 1)),
+            unembed: (at(last + 2), at(last + 3)),
+        }
+    }
+
+    /// One: all that a sequence needs stays in a core's cache.
+    fn side_by_side(&self) -> usize {
+        1
+    }
+
+    fn refresh(&self, weights: &mut Weights, values: &[f32], backward: bool) {
+        use rayon::prelude::*;
+        weights.blocks.resize(self.blocks.len(), BlockWeights::default());
+        let Self { width, hidden, .. } = *self;
+        weights.unembed.pack(width, self.targets, &values[self.unembed.0..], backward);
+        weights.blocks.par_iter_mut().zip(&self.blocks).for_each(|(block, places)| {
+            block.qkv.pack(width, 3 * width, &values[places.qkv.0..], backward);
+            block.out.pack(width, width, &values[places.out.0..], backward);
+            block.up.pack(width, hidden, &values[places.up.0..], backward);
+            block.down.pack(hidden, width, &values[places.down.0..], backward);
+            self.attention.spread(&values[places.relative..], &mut block.relative);
+        });
+    }
+
+    fn space(&self, backward: bool) -> Space {
+        let Self { length, width, hidden, targets, .. } = *self;
         let rows = |n: usize| vec![0.0; length * n];
-        let block = BlockTrace {
+        let trace = BlockTrace {
             normal1: rows(width),
             scale1: rows(1),
             input1: rows(width),
             qkv: rows(3 * width),
-            pattern: rows(shape.attention.heads * shape.attention.keys),
+            pattern: rows(self.attention.heads * self.attention.keys),
             context: rows(width),
             normal2: rows(width),
             scale2: rows(1),
@@ -156,8 +166,8 @@ impl Workspace {
             slope: rows(hidden),
             hidden: rows(hidden),
         };
-        Self {
-            blocks: vec![block; shape.blocks.len()],
+        Space {
+            traces: vec![trace; if backward { self.depth } else { 1 }],
             stream: rows(width),
             branch: rows(width),
             normal: rows(width),
@@ -166,48 +176,37 @@ impl Workspace {
             wide: rows(hidden.max(3 * width)),
             spare: rows(width),
             gradient: rows(width),
-            scores: rows(shape.attention.keys),
+            scores: rows(self.attention.keys),
             packed: Packed::default(),
             logits: rows(targets),
         }
     }
-}
 
-/// Gradients summed over the sequences of one lane.
-#[derive(Clone, Debug)]
-pub struct LaneGradient {
-    /// Laid out as the parameters; relative positions are left out until [`LaneGradient::finish`].
-    pub values: Vec<f32>,
     /// For each block, gradients of the relative positions as [`Attention::backward`] sums them.
-    relative: Vec<f32>,
-    /// Sum of losses.
-    pub loss: f64,
-    /// Scored positions.
-    pub scored: usize,
-}
-
-impl LaneGradient {
-    pub fn new(shape: &Shape) -> Self {
-        Self {
-            values: vec![0.0; shape.parameters],
-            relative: vec![0.0; shape.blocks.len() * shape.attention.spread_len()],
-            loss: 0.0,
-            scored: 0,
-        }
+    fn extra(&self) -> usize {
+        self.blocks.len() * self.attention.spread_len()
     }
 
-    pub fn clear(&mut self) {
-        self.values.fill(0.0);
-        self.relative.fill(0.0);
-        self.loss = 0.0;
-        self.scored = 0;
+    fn forward<'a>(
+        &self,
+        values: &[f32],
+        weights: &Weights,
+        tokens: &[Symbol],
+        space: &'a mut Space,
+        visitor: &mut impl Visitor,
+    ) -> &'a mut [f32] {
+        passes::forward(self, values, weights, tokens, space, visitor);
+        &mut space.logits
     }
 
-    /// Adds the gradients of relative positions up where the parameters lie.
-    pub fn finish(&mut self, shape: &Shape) {
-        let spreads = self.relative.chunks_exact(shape.attention.spread_len());
-        for (block, spread) in shape.blocks.iter().zip(spreads) {
-            shape.attention.gather(spread, &mut self.values[block.relative..]);
+    fn backward(&self, values: &[f32], weights: &Weights, tokens: &[Symbol], space: &mut Space, lane: &mut Lane) {
+        passes::backward(self, values, weights, tokens, space, lane);
+    }
+
+    fn finish(&self, lane: &mut Lane) {
+        let spreads = lane.extra.chunks_exact(self.attention.spread_len());
+        for (block, spread) in self.blocks.iter().zip(spreads) {
+            self.attention.gather(spread, &mut lane.values[block.relative..]);
         }
     }
 }

@@ -1,29 +1,33 @@
 //! Forward and backward pass of one sequence.
 
-use environments::{Symbol, UNSCORED};
+use environments::Symbol;
 
-use super::{LaneGradient, Shape, Weights, Workspace};
+use super::{Space, Transformer, Weights};
 use crate::native::dense::{dense, dense_backward, norm_backward};
 use crate::native::math;
+use crate::native::network::Lane;
 use crate::native::visitor::{Visitor, visit, visit_columns};
 use crate::spec::BLOCK_TAPS;
 
 /// The forward pass of one sequence; leaves logits and, for the gradient, the traces in the workspace.
 pub fn forward(
-    shape: &Shape,
+    shape: &Transformer,
     values: &[f32],
     weights: &Weights,
     tokens: &[Symbol],
-    space: &mut Workspace,
+    space: &mut Space,
     visitor: &mut impl Visitor,
 ) {
-    let Shape { length, width, hidden, .. } = *shape;
-    let Workspace { blocks, stream, branch, normal, scale, last, wide, packed, logits, .. } = space;
+    let Transformer { length, width, hidden, .. } = *shape;
+    let Space { traces, stream, branch, normal, scale, last, wide, packed, logits, .. } = space;
     for (row, &token) in stream.chunks_exact_mut(width).zip(tokens) {
         row.copy_from_slice(&values[usize::from(token) * width..][..width]);
     }
     visit(visitor, 0, stream);
-    for (number, ((trace, weights), places)) in blocks.iter_mut().zip(&weights.blocks).zip(&shape.blocks).enumerate() {
+    let kept = traces.len();
+    for number in 0..shape.depth {
+        let block = number % shape.blocks.len();
+        let (trace, weights, places) = (&mut traces[number % kept], &weights.blocks[block], &shape.blocks[block]);
         let tap = 1 + number * BLOCK_TAPS;
         visit(visitor, tap, stream);
         let (gain, bias) = (&values[places.norm1.0..][..width], &values[places.norm1.1..][..width]);
@@ -52,46 +56,32 @@ pub fn forward(
     }
     let (gain, bias) = (&values[shape.norm.0..][..width], &values[shape.norm.1..][..width]);
     math::normalise(stream, gain, bias, last, normal, scale);
-    let tap = 1 + blocks.len() * BLOCK_TAPS;
+    let tap = 1 + shape.depth * BLOCK_TAPS;
     visit(visitor, tap, last);
     dense(length, last, width, &weights.unembed, &values[shape.unembed.1..], logits, shape.targets);
     visit(visitor, tap + 1, logits);
 }
 
-/// The backward pass of the sequence that [`forward`] was just run on. `weight` multiplies the loss of each scored
-/// position (1 / the batch's scored positions).
-#[allow(clippy::too_many_arguments)]
+/// The backward pass of the sequence that [`forward`] was just run on, whose logits became their gradients.
 pub fn backward(
-    shape: &Shape,
+    shape: &Transformer,
     values: &[f32],
     weights: &Weights,
     tokens: &[Symbol],
-    targets: &[Symbol],
-    weight: f32,
-    space: &mut Workspace,
-    lane: &mut LaneGradient,
+    space: &mut Space,
+    lane: &mut Lane,
 ) {
-    let Shape { length, width, hidden, .. } = *shape;
-    let Workspace { blocks, branch, normal, scale, last, wide, spare, gradient, scores, packed, logits, .. } = space;
-    for (row, &target) in logits.chunks_exact_mut(shape.targets).zip(targets) {
-        if target == UNSCORED {
-            row.fill(0.0);
-        } else {
-            lane.loss += f64::from(math::cross_entropy(row, usize::from(target)));
-            lane.scored += 1;
-            for value in row.iter_mut() {
-                *value *= weight;
-            }
-        }
-    }
+    let Transformer { length, width, hidden, .. } = *shape;
+    let Space { traces, branch, normal, scale, last, wide, spare, gradient, scores, packed, logits, .. } = space;
     let slopes = &mut lane.values;
     dense_backward(length, logits, last, &weights.unembed.backward, packed, spare, slopes, shape.unembed, width);
     gradient.fill(0.0);
     norm_backward(spare, normal, scale, &values[shape.norm.0..][..width], gradient, slopes, shape.norm);
-    let spreads = lane.relative.chunks_exact_mut(shape.attention.spread_len());
-    for (((trace, weights), places), spread) in
-        blocks.iter_mut().zip(&weights.blocks).zip(&shape.blocks).zip(spreads).rev()
-    {
+    let spread_len = shape.attention.spread_len();
+    for (number, trace) in traces.iter_mut().enumerate().rev() {
+        let block = number % shape.blocks.len();
+        let (weights, places) = (&weights.blocks[block], &shape.blocks[block]);
+        let spread = &mut lane.extra[block * spread_len..][..spread_len];
         // MLP: gradient is d(resid_post) and stays the gradient of the skip.
         let dhidden = &mut wide[..length * hidden];
         let down = &weights.down.backward;
