@@ -99,7 +99,7 @@ pub trait Predictor: Send + Sync {
 pub fn learner(state: TrainingState, optimizer: AdamW, device: Device) -> Result<Box<dyn Learner>, ModelError> {
     state.parameters.spec.validate()?;
     match device {
-        Device::Cpu => Ok(Box::new(native::NativeLearner::new(state, optimizer))),
+        Device::Cpu => Ok(native::learner(state, optimizer)),
         Device::Flex | Device::Ndarray | Device::Cuda => tensors::learner(state, optimizer, device),
     }
 }
@@ -111,7 +111,7 @@ pub fn learner(state: TrainingState, optimizer: AdamW, device: Device) -> Result
 pub fn predictor(parameters: &Parameters, device: Device) -> Result<Box<dyn Predictor>, ModelError> {
     parameters.spec.validate()?;
     match device {
-        Device::Cpu => Ok(Box::new(native::NativePredictor::new(parameters.clone()))),
+        Device::Cpu => Ok(native::predictor(parameters.clone())),
         Device::Flex | Device::Ndarray | Device::Cuda => tensors::predictor(parameters, device),
     }
 }

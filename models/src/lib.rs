@@ -22,7 +22,7 @@ pub use device::{Device, Learner, Predictor, learner, predictor};
 pub use error::ModelError;
 pub use parameters::{Entry, Layout, Parameters};
 pub use plan::{Action, Captured, Intervention, Plan, Run};
-pub use spec::{ModelSpec, Relative, TapShape, TransformerConfig, relative_positions};
+pub use spec::{LstmConfig, ModelConfig, ModelSpec, Relative, TapShape, TransformerConfig, relative_positions};
 pub use training::{
     AdamW, Batch, Progress, TrainingConfig, TrainingState, Verdict, checkpoint_steps, load_parameters, load_state,
     save_parameters, save_state, train,

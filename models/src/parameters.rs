@@ -36,12 +36,21 @@ impl Entry {
 }
 
 /// Names, shapes and offsets of all parameters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// The parameters, in the order of the buffer.
     pub entries: Vec<Entry>,
     /// Elements in all.
     pub len: usize,
+}
+
+impl Layout {
+    /// Appends a parameter.
+    pub(crate) fn add(&mut self, name: &str, shape: &[usize], decay: bool) {
+        let entry = Entry { name: name.into(), shape: shape.to_vec(), offset: self.len, decay };
+        self.len += entry.len();
+        self.entries.push(entry);
+    }
 }
 
 /// A model's weights: its spec and one flat buffer laid out by [`ModelSpec::layout`].
@@ -58,17 +67,21 @@ impl Parameters {
     ///
     /// Matrices are normal with standard deviation 1/√(fan-in), those that write to the residual stream divided
     /// by √(2·depth) more; embeddings are standard normal; relative positions standard normal, so
-    /// that heads differ in where they look from the start; biases start at 0, gains at 1.
+    /// that heads differ in where they look from the start; biases start at 0, gains at 1, and the biases of an
+    /// LSTM's forget gates at 1 (Jozefowicz, Zaremba & Sutskever 2015).
     pub fn initialise(spec: &ModelSpec, stream: &mut ChaCha8Rng) -> Self {
         let layout = spec.layout();
         let mut values = vec![0.0; layout.len];
-        let residual = 1.0 / ((2 * spec.transformer.depth) as f64).sqrt();
+        let residual = 1.0 / ((2 * spec.model.depth()) as f64).sqrt();
         let mut spare = None;
         for entry in &layout.entries {
             let name = entry.name.as_str();
             let slot = &mut values[entry.range()];
             if name.ends_with(".gain") {
                 slot.fill(1.0);
+            } else if name.ends_with("gates.bias") {
+                let width = slot.len() / 4;
+                slot[width..2 * width].fill(1.0);
             } else if name.ends_with(".weight") || name.ends_with(".relative") {
                 let fan_in = entry.shape[0] as f64;
                 let deviation = match name {

@@ -177,14 +177,16 @@ impl ResolvedPlan<'_> {
         self.captured[tap]
     }
 
-    /// Makes the changes at a tap in one sequence's activation (rows × width, row-major).
-    pub fn change(&self, tap: usize, sequence: usize, values: &mut [f32]) {
+    /// Makes the changes at a tap in the rows of one sequence's activation that begin at row `first` (some rows ×
+    /// width, row-major).
+    pub fn change(&self, tap: usize, sequence: usize, first: usize, values: &mut [f32]) {
         let width = self.taps[tap].width;
+        let here = first..first + values.len() / width;
         for intervention in &self.at[tap] {
             if intervention.sequence.is_none_or(|wanted| wanted == sequence) {
-                for (order, &row) in intervention.rows.iter().enumerate() {
+                for (order, row) in intervention.rows.iter().enumerate().filter(|(_, row)| here.contains(row)) {
                     let range = order * width..(order + 1) * width;
-                    apply(&intervention.action, &mut values[row * width..(row + 1) * width], range);
+                    apply(&intervention.action, &mut values[(row - first) * width..][..width], range);
                 }
             }
         }

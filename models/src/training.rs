@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::mpsc;
 
-use environments::{Sample, Symbol};
+use environments::{Sample, Symbol, UNSCORED};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{Device, Learner, ModelError, Parameters, learner};
+use crate::{Device, Learner, ModelError, ModelSpec, Parameters, learner};
 
 mod checkpoint;
 pub use checkpoint::{load_parameters, load_state, save_parameters, save_state};
@@ -31,6 +31,31 @@ impl Batch {
             tokens: samples.iter().flat_map(|sample| sample.tokens.iter().copied()).collect(),
             targets: samples.iter().flat_map(|sample| sample.targets.iter().copied()).collect(),
         }
+    }
+
+    /// Positions that are scored.
+    pub fn scored(&self) -> usize {
+        self.targets.iter().filter(|&&target| target != UNSCORED).count()
+    }
+
+    /// The number of sequences, if the batch fits a model and is not empty.
+    ///
+    /// # Errors
+    /// Says what does not fit.
+    pub fn check(&self, spec: &ModelSpec) -> Result<usize, ModelError> {
+        let sequences = spec.check_tokens(&self.tokens)?;
+        if sequences == 0 || sequences != self.sequences {
+            let stated = self.sequences;
+            return Err(ModelError::Shape(format!("a batch of {stated} sequences holds the tokens of {sequences}")));
+        }
+        if self.targets.len() != self.tokens.len() {
+            return Err(ModelError::Shape("a batch has as many targets as tokens".into()));
+        }
+        let bad = |&&target: &&Symbol| target != UNSCORED && usize::from(target) >= spec.targets;
+        if let Some(target) = self.targets.iter().find(bad) {
+            return Err(ModelError::Shape(format!("target {target} is outside the {} outputs", spec.targets)));
+        }
+        Ok(sequences)
     }
 }
 

@@ -4,11 +4,13 @@
 mod common;
 
 use common::{
-    DEVICES, batch, difference, gradient_by_differences, mixed, same_bits, small, tokens, torus, with_threads,
+    DEVICES, batch, difference, every_kind, gradient_by_differences, mixed, same_bits, small, tokens, torus,
+    transformer, with_threads,
 };
 use environments::UNSCORED;
 use models::{
-    Action, AdamW, Batch, Device, Intervention, ModelError, ModelSpec, Plan, TrainingState, learner, predictor,
+    Action, AdamW, Batch, Device, Intervention, LstmConfig, ModelError, ModelSpec, Plan, TrainingState,
+    TransformerConfig, learner, predictor,
 };
 
 fn every_tap(spec: &ModelSpec) -> Vec<String> {
@@ -23,7 +25,7 @@ fn reading_everything(spec: &ModelSpec) -> Plan {
 fn gradients_agree_with_finite_differences() {
     // Central differences of an f32 loss along random directions of unit norm: their own error is some 1e-7 / step
     // for rounding plus step² for curvature, about 1e-4 at the step taken; the slopes are of order 0.1 to 1.
-    for spec in [torus(), common::line()] {
+    for spec in every_kind() {
         let parameters = mixed(&spec, 11);
         let batch = batch(&spec, 3, 5);
         for device in DEVICES {
@@ -37,7 +39,7 @@ fn gradients_agree_with_finite_differences() {
 
 #[test]
 fn devices_agree_on_loss_and_gradient() {
-    for spec in [torus(), common::line()] {
+    for spec in every_kind() {
         let parameters = mixed(&spec, 3);
         let batch = batch(&spec, 5, 9);
         let of = |device| {
@@ -58,7 +60,7 @@ fn devices_agree_on_loss_and_gradient() {
 
 #[test]
 fn devices_agree_on_logits_and_on_every_tap() {
-    for spec in [torus(), common::line()] {
+    for spec in every_kind() {
         let parameters = mixed(&spec, 1);
         let tokens = tokens(&spec, 4, 2);
         let plan = reading_everything(&spec);
@@ -177,13 +179,14 @@ fn unscored_positions_count_for_nothing() {
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     // Products large enough that burn shares them out over threads.
-    let spec =
-        ModelSpec { transformer: models::TransformerConfig { depth: 1, width: 64, heads: 4, expansion: 4 }, ..torus() };
-    let batch = batch(&spec, 64, 3);
-    for device in DEVICES {
+    let wide = TransformerConfig { depth: 1, width: 64, heads: 4, expansion: 4, loops: 1 };
+    let memory = LstmConfig { depth: 1, width: 64 };
+    let specs = [ModelSpec { model: wide.into(), ..torus() }, ModelSpec { model: memory.into(), ..common::lstm() }];
+    for (device, spec) in DEVICES.into_iter().flat_map(|device| specs.iter().map(move |spec| (device, spec))) {
+        let batch = batch(spec, 64, 3);
         let once = |threads| {
             with_threads(threads, || {
-                let mut model = learner(TrainingState::new(small(&spec, 1)), AdamW::default(), device).unwrap();
+                let mut model = learner(TrainingState::new(small(spec, 1)), AdamW::default(), device).unwrap();
                 model.step(&batch, 1e-2).unwrap();
                 model.step(&batch, 1e-2).unwrap();
                 let state = model.state();
@@ -204,7 +207,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn replacing_an_activation_by_itself_changes_no_bit_of_the_logits() {
-    for spec in [torus(), common::line()] {
+    for spec in every_kind() {
         let tokens = tokens(&spec, 3, 8);
         for device in DEVICES {
             let model = predictor(&mixed(&spec, 4), device).unwrap();
@@ -235,7 +238,7 @@ fn every_tap_fires_and_is_what_its_name_says() {
     let spec = torus();
     let tokens = tokens(&spec, 3, 6);
     let parameters = mixed(&spec, 9);
-    let width = spec.transformer.width;
+    let width = spec.model.width();
     for device in DEVICES {
         let run = predictor(&parameters, device).unwrap().run(&tokens, &reading_everything(&spec)).unwrap();
         let at = |name: &str| run.tap(name).unwrap().values.clone();
@@ -245,7 +248,7 @@ fn every_tap_fires_and_is_what_its_name_says() {
             assert!(same_bits(&at("embed")[position * width..][..width], row));
         }
         let mut stream = at("embed");
-        for block in 0..spec.transformer.depth {
+        for block in 0..spec.model.depth() {
             let name = |part: &str| format!("blocks.{block}.{part}");
             assert!(same_bits(&at(&name("resid_pre")), &stream));
             let add = |a: Vec<f32>, b: Vec<f32>| a.iter().zip(&b).map(|(a, b)| a + b).collect::<Vec<f32>>();
@@ -253,12 +256,12 @@ fn every_tap_fires_and_is_what_its_name_says() {
             assert!(difference(&at(&name("resid_post")), &add(at(&name("resid_mid")), at(&name("mlp_out")))) < 1e-6);
             stream = at(&name("resid_post"));
             let pattern = run.tap(&name("attn.pattern")).unwrap();
-            assert_eq!(pattern.rows, spec.transformer.heads * pattern.width);
+            assert_eq!(pattern.rows, transformer(&spec).heads * pattern.width);
             for row in pattern.values.chunks_exact(pattern.width) {
                 assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5 && row.iter().all(|&weight| weight >= 0.0));
             }
             // A head's output is its pattern's mean of values: checked through the output matrix.
-            let (values, parts) = (at(&name("attn.v")), width / spec.transformer.heads);
+            let (values, parts) = (at(&name("attn.v")), width / transformer(&spec).heads);
             let length = pattern.width;
             let matrix = parameters.get(&name("attn.out.weight")).unwrap();
             let bias = parameters.get(&name("attn.out.bias")).unwrap();
@@ -284,7 +287,7 @@ fn a_stream_replaced_by_anothers_gives_the_others_logits() {
     let spec = torus();
     let length = spec.geometry.len();
     let tokens = tokens(&spec, 2, 12);
-    let last = format!("blocks.{}.resid_post", spec.transformer.depth - 1);
+    let last = format!("blocks.{}.resid_post", spec.model.depth() - 1);
     for device in DEVICES {
         let model = predictor(&mixed(&spec, 6), device).unwrap();
         for tap in ["embed", "blocks.1.resid_pre", last.as_str(), "logits"] {
@@ -313,7 +316,7 @@ fn a_stream_replaced_by_anothers_gives_the_others_logits() {
 fn additions_and_projections_do_what_they_say() {
     let spec = torus();
     let tokens = tokens(&spec, 2, 13);
-    let width = spec.transformer.width;
+    let width = spec.model.width();
     let tap = "blocks.0.resid_mid";
     let mut basis = vec![0.0; width];
     (basis[1], basis[4]) = (0.6, 0.8);
@@ -374,7 +377,7 @@ fn what_a_plan_or_a_batch_gets_wrong_is_named() {
             tap: "embed".into(),
             sequence: None,
             rows: vec![length],
-            action: Action::Add { direction: vec![0.0; spec.transformer.width], dose: 1.0 },
+            action: Action::Add { direction: vec![0.0; spec.model.width()], dose: 1.0 },
         };
         let plan = Plan { capture: Vec::new(), interventions: vec![beyond] };
         assert!(message(&fine, &plan).contains(&format!("row {length}")));

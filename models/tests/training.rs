@@ -17,7 +17,7 @@ fn line() -> ModelSpec {
         vocabulary: 2,
         targets: 2,
         geometry: Geometry::Line { length: 8 },
-        transformer: TransformerConfig { depth: 2, width: 16, heads: 2, expansion: 2 },
+        model: TransformerConfig { depth: 2, width: 16, heads: 2, expansion: 2, loops: 1 }.into(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use environments::life::{LifeConfig, LifeWorld};
 use environments::{Environment, Split, stream};
-use models::{ModelSpec, Parameters, TrainingConfig, TransformerConfig};
+use models::{ModelConfig, ModelSpec, Parameters, TrainingConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -56,7 +56,7 @@ impl Experiment for Toy {
 
     fn complete(&self, config: &mut Config) -> anyhow::Result<()> {
         let world: LifeConfig = config.complete("world")?;
-        config.complete::<TransformerConfig>("model")?;
+        config.complete::<ModelConfig>("model")?;
         config.complete::<TrainingConfig>("training")?.validate()?;
         config.complete::<Measure>("measure")?;
         if world.width % 2 == 1 {
@@ -126,6 +126,6 @@ fn spec(config: &Config, world: &dyn Environment) -> anyhow::Result<ModelSpec> {
         vocabulary: world.vocabulary(),
         targets: world.targets(),
         geometry: world.geometry(),
-        transformer: config.section("model")?,
+        model: config.section("model")?,
     })
 }

@@ -183,7 +183,7 @@ pub fn measure(
         rank: 0,
         tallies: erase(world, predictor.as_ref(), reported, horizon, tap, None)?,
     }];
-    let width = subject.parameters.spec.transformer.width;
+    let width = subject.parameters.spec.model.width();
     let mut chance = stream(&["glider-chunking", "erasure", &subject.name, tap]);
     for erased in [Erased::Presence, Erased::HeadingAndPhase, Erased::Doom] {
         context.check_stop()?;

@@ -92,7 +92,7 @@ pub fn horizon_of(group: Group, longest: u32) -> u32 {
 /// # Errors
 /// Those of the model.
 pub fn of_model(zoo: &Zoo, subject: &Subject, examples: &Examples, longest: u32) -> anyhow::Result<Vec<Reading>> {
-    let names = taps(subject.parameters.spec.transformer.depth);
+    let names = taps(subject.parameters.spec.model.depth());
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let horizon = horizon_of(subject.group, longest);
     let all = read_parts(zoo, subject, examples, horizon, &names, &[Pool::Mean, Pool::Side])?;

@@ -197,7 +197,7 @@ impl Settings {
             vocabulary: built.vocabulary(),
             targets: built.targets(),
             geometry: built.geometry(),
-            transformer: model,
+            model: model.into(),
         };
         if let Err(error) = spec.validate() {
             return Err(config.refuse("model", &error.to_string()));
@@ -240,7 +240,7 @@ fn refuse_world(config: &Config, error: &str) -> anyhow::Error {
 }
 
 fn check_model(config: &Config, model: &TransformerConfig) -> anyhow::Result<()> {
-    let TransformerConfig { depth, width, heads, expansion } = *model;
+    let TransformerConfig { depth, width, heads, expansion, .. } = *model;
     for (key, value, most) in
         [("depth", depth, 64), ("width", width, 8192), ("heads", heads, width), ("expansion", expansion, 16)]
     {

@@ -65,7 +65,7 @@ pub fn spec(world: &LifeWorld, settings: &Settings) -> ModelSpec {
         vocabulary: world.vocabulary(),
         targets: world.targets(),
         geometry: world.geometry(),
-        transformer: settings.model.clone(),
+        model: settings.model.clone().into(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use environments::Environment;
 use environments::turing::{TuringConfig, TuringWorld};
-use models::{AdamW, ModelSpec, TrainingConfig, TransformerConfig};
+use models::{AdamW, ModelConfig, ModelSpec, TrainingConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, nearest};
@@ -61,7 +61,7 @@ pub struct Common {
     /// The world.
     pub world: TuringConfig,
     /// The model.
-    pub model: TransformerConfig,
+    pub model: ModelConfig,
     /// Training.
     pub training: Training,
 }
@@ -85,7 +85,7 @@ impl Common {
     /// In one sentence that names the key.
     pub fn complete(config: &mut Config, claims: &[&str]) -> anyhow::Result<(Self, TuringWorld)> {
         let world: TuringConfig = config.complete("world")?;
-        let model: TransformerConfig = config.complete("model")?;
+        let model: ModelConfig = config.complete("model")?;
         let training: Training = config.complete("training")?;
         let built = TuringWorld::new(world.clone()).map_err(|error| config.refuse("world", &error.to_string()))?;
         if let Err(error) = spec(&built, &model).validate() {
@@ -122,11 +122,11 @@ pub fn within(config: &Config, numbers: &[(&str, usize, usize, usize)]) -> anyho
 }
 
 /// The specification of a model of a world.
-pub fn spec(world: &TuringWorld, model: &TransformerConfig) -> ModelSpec {
+pub fn spec(world: &TuringWorld, model: &ModelConfig) -> ModelSpec {
     ModelSpec {
         vocabulary: world.vocabulary(),
         targets: world.targets(),
         geometry: world.geometry(),
-        transformer: model.clone(),
+        model: model.clone(),
     }
 }

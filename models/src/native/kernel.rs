@@ -7,6 +7,9 @@
 
 use std::sync::OnceLock;
 
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
 /// Columns of a full panel of a packed matrix.
 const PANEL: usize = 32;
 /// Columns of a half panel, used for the last columns where they fit.
@@ -151,11 +154,33 @@ pub struct Left<'a> {
     pub columns: usize,
 }
 
+/// What of a product there is to compute, where a factor or the result is triangular. The rest is not worth its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Everything.
+    All,
+    /// Elements of the result with column ≤ row; what is left in the others has no meaning.
+    LowerResult,
+    /// Everything, knowing that the left factor is 0 wherever column > row.
+    LowerLeft,
+    /// Everything, knowing that the left factor is 0 wherever column < row.
+    UpperLeft,
+}
+
 /// c ← a·b, or c ← c + a·b: `a` is m × k, `b` is k × n, row i of `c` begins at `c[i * stride]`.
 ///
 /// # Panics
 /// If a slice is too short for the sizes given.
 pub fn multiply(m: usize, a: Left, b: &Packed, c: &mut [f32], stride: usize, accumulate: bool) {
+    multiply_part(Part::All, m, a, b, c, stride, accumulate);
+}
+
+/// As [`multiply`], leaving out what [`Part`] says is not needed or 0. As a zero adds nothing to a chain that does
+/// not start at −0, the bits are those of the whole product (of finite factors).
+///
+/// # Panics
+/// If a slice is too short for the sizes given.
+pub fn multiply_part(part: Part, m: usize, a: Left, b: &Packed, c: &mut [f32], stride: usize, accumulate: bool) {
     if m == 0 || b.n == 0 {
         return;
     }
@@ -169,16 +194,23 @@ pub fn multiply(m: usize, a: Left, b: &Packed, c: &mut [f32], stride: usize, acc
         let width = if padded(b.n) - first >= PANEL { PANEL } else { HALF };
         let live = width.min(b.n - first);
         let panel = &b.data[filled..filled + b.k * width];
-        let mut row = 0;
+        let mut row = if part == Part::LowerResult { first } else { 0 };
         while row < m {
             let tile = TILE.min(m - row);
-            let left = Left { values: &a.values[(row * a.rows).min(a.values.len())..], ..a };
+            let steps = match part {
+                Part::All | Part::LowerResult => 0..b.k,
+                Part::LowerLeft => 0..b.k.min(row + tile),
+                Part::UpperLeft => row.min(b.k)..b.k,
+            };
+            let begin = row * a.rows + steps.start * a.columns;
+            let left = Left { values: &a.values[begin.min(a.values.len())..], ..a };
+            let panel = &panel[steps.start * width..];
             let start = row * stride + first;
             if live == width {
-                tile_product(level, tile, b.k, left, panel, width, &mut c[start..], stride, accumulate);
+                tile_product(level, tile, steps.len(), left, panel, width, &mut c[start..], stride, accumulate);
             } else {
                 let mut edge = [0.0; TILE * PANEL];
-                tile_product(level, tile, b.k, left, panel, width, &mut edge, width, false);
+                tile_product(level, tile, steps.len(), left, panel, width, &mut edge, width, false);
                 for (i, values) in edge.chunks_exact(width).take(tile).enumerate() {
                     let target = &mut c[start + i * stride..start + i * stride + live];
                     for (target, value) in target.iter_mut().zip(values) {
@@ -244,171 +276,6 @@ fn tile_portable(
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::{HALF, Left, PANEL, TILE};
-    use std::arch::x86_64::{
-        _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
-        _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
-    };
-
-    macro_rules! by_rows {
-        ($m:expr, $function:ident::<$width:literal>, $args:tt, [$($rows:literal),*]) => {
-            match $m { $($rows => by_rows!(@call $function, $rows, $width, $args),)* _ => {} }
-        };
-        (@call $function:ident, $rows:literal, $width:literal, ($($arg:expr),*)) => {
-            $function::<$rows, $width>($($arg),*)
-        };
-    }
-
-    /// # Safety
-    /// AVX-512F is there; the slices hold m rows, k steps and `width` columns; 1 ≤ m ≤ 13; width is 16 or 32.
-    #[target_feature(enable = "avx512f")]
-    #[allow(clippy::too_many_arguments)]
-    pub unsafe fn tile_avx512(
-        m: usize,
-        k: usize,
-        a: Left,
-        panel: &[f32],
-        width: usize,
-        c: &mut [f32],
-        stride: usize,
-        accumulate: bool,
-    ) {
-        debug_assert!(m <= TILE && (width == PANEL || width == HALF));
-        let (a_ptr, b, c) = (a.values.as_ptr(), panel.as_ptr(), c.as_mut_ptr());
-        unsafe {
-            if width == PANEL {
-                by_rows!(
-                    m,
-                    rows512::<2>,
-                    (k, a_ptr, a.rows, a.columns, b, c, stride, accumulate),
-                    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
-                );
-            } else {
-                by_rows!(
-                    m,
-                    rows512::<1>,
-                    (k, a_ptr, a.rows, a.columns, b, c, stride, accumulate),
-                    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
-                );
-            }
-        }
-    }
-
-    /// # Safety
-    /// As [`tile_avx512`], for M rows and V vectors of 16 columns.
-    #[target_feature(enable = "avx512f")]
-    #[allow(clippy::too_many_arguments)]
-    unsafe fn rows512<const M: usize, const V: usize>(
-        k: usize,
-        a: *const f32,
-        rows: usize,
-        columns: usize,
-        b: *const f32,
-        c: *mut f32,
-        stride: usize,
-        accumulate: bool,
-    ) {
-        unsafe {
-            let mut sums = [[_mm512_setzero_ps(); V]; M];
-            for step in 0..k {
-                let mut right = [_mm512_setzero_ps(); V];
-                for (v, right) in right.iter_mut().enumerate() {
-                    *right = _mm512_loadu_ps(b.add(step * V * 16 + v * 16));
-                }
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    let left = _mm512_set1_ps(*a.add(i * rows + step * columns));
-                    for (sum, right) in sums.iter_mut().zip(&right) {
-                        *sum = _mm512_fmadd_ps(left, *right, *sum);
-                    }
-                }
-            }
-            for (i, sums) in sums.iter().enumerate() {
-                for (v, sum) in sums.iter().enumerate() {
-                    let target = c.add(i * stride + v * 16);
-                    let value = if accumulate { _mm512_add_ps(_mm512_loadu_ps(target), *sum) } else { *sum };
-                    _mm512_storeu_ps(target, value);
-                }
-            }
-        }
-    }
-
-    /// # Safety
-    /// AVX2 and FMA are there; the slices hold m rows, k steps and `width` columns; width is 16 or 32.
-    #[target_feature(enable = "avx2,fma")]
-    #[allow(clippy::too_many_arguments)]
-    pub unsafe fn tile_avx2(
-        m: usize,
-        k: usize,
-        a: Left,
-        panel: &[f32],
-        width: usize,
-        c: &mut [f32],
-        stride: usize,
-        accumulate: bool,
-    ) {
-        let (a_ptr, b, c) = (a.values.as_ptr(), panel.as_ptr(), c.as_mut_ptr());
-        for half in 0..width / HALF {
-            let mut row = 0;
-            while row < m {
-                let count = (m - row).min(6);
-                unsafe {
-                    let a_ptr = a_ptr.add(row * a.rows);
-                    let b = b.add(half * HALF);
-                    let c = c.add(row * stride + half * HALF);
-                    by_rows!(
-                        count,
-                        rows256::<2>,
-                        (k, a_ptr, a.rows, a.columns, b, width, c, stride, accumulate),
-                        [1, 2, 3, 4, 5, 6]
-                    );
-                }
-                row += count;
-            }
-        }
-    }
-
-    /// # Safety
-    /// As [`tile_avx2`], for M rows and V vectors of 8 columns, panel rows `width` apart.
-    #[target_feature(enable = "avx2,fma")]
-    #[allow(clippy::too_many_arguments)]
-    unsafe fn rows256<const M: usize, const V: usize>(
-        k: usize,
-        a: *const f32,
-        rows: usize,
-        columns: usize,
-        b: *const f32,
-        width: usize,
-        c: *mut f32,
-        stride: usize,
-        accumulate: bool,
-    ) {
-        unsafe {
-            let mut sums = [[_mm256_setzero_ps(); V]; M];
-            for step in 0..k {
-                let mut right = [_mm256_setzero_ps(); V];
-                for (v, right) in right.iter_mut().enumerate() {
-                    *right = _mm256_loadu_ps(b.add(step * width + v * 8));
-                }
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    let left = _mm256_set1_ps(*a.add(i * rows + step * columns));
-                    for (sum, right) in sums.iter_mut().zip(&right) {
-                        *sum = _mm256_fmadd_ps(left, *right, *sum);
-                    }
-                }
-            }
-            for (i, sums) in sums.iter().enumerate() {
-                for (v, sum) in sums.iter().enumerate() {
-                    let target = c.add(i * stride + v * 8);
-                    let value = if accumulate { _mm256_add_ps(_mm256_loadu_ps(target), *sum) } else { *sum };
-                    _mm256_storeu_ps(target, value);
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -461,6 +328,40 @@ mod tests {
                 let mut other = vec![1.0; tile * width];
                 tile_product(level, tile, k, left, &wide, width, &mut other, width, accumulate);
                 prop_assert!(other.iter().zip(&reference).all(|(x, y)| x.to_bits() == y.to_bits()), "{level:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn a_part_equals_the_whole_where_it_is_wanted(
+            m in 1usize..60, n in 1usize..70, k in 1usize..60, transposed: bool, accumulate: bool, seed: u64
+        ) {
+            let (whole, b, before) = (numbers(seed, m * k), numbers(seed ^ 1, k * n), numbers(seed ^ 2, m * n));
+            let mut packed = Packed::default();
+            packed.pack(k, n, &b, n, 1);
+            let (rows, columns) = if transposed { (1, m) } else { (k, 1) };
+            for part in [Part::LowerResult, Part::LowerLeft, Part::UpperLeft] {
+                let mut a = whole.clone();
+                for (row, column) in (0..m).flat_map(|row| (0..k).map(move |column| (row, column))) {
+                    let zero = match part {
+                        Part::LowerLeft => column > row,
+                        Part::UpperLeft => column < row,
+                        Part::All | Part::LowerResult => false,
+                    };
+                    if zero {
+                        a[row * rows + column * columns] = 0.0;
+                    }
+                }
+                let left = Left { values: &a, rows, columns };
+                let (mut expected, mut got) = (before.clone(), before.clone());
+                multiply(m, left, &packed, &mut expected, n, accumulate);
+                multiply_part(part, m, left, &packed, &mut got, n, accumulate);
+                for (at, (x, y)) in got.iter().zip(&expected).enumerate() {
+                    let wanted = part != Part::LowerResult || at % n <= at / n;
+                    prop_assert!(!wanted || x.to_bits() == y.to_bits(), "{part:?} at {at}");
+                }
             }
         }
     }

@@ -1,23 +1,44 @@
 //! The engine's two faces: learning and predicting.
 
-use environments::{Symbol, UNSCORED};
+use std::sync::{Mutex, PoisonError};
+
+use environments::Symbol;
 use rayon::prelude::*;
 
 use super::LANES;
 use super::descend::{Flat, descend};
+use super::lstm::Lstm;
 use super::math;
-use super::network::{self, LaneGradient, Shape, Visitor, Weights, Workspace};
+use super::network::{Lane, Network};
+use super::transformer::Transformer;
+use super::visitor::Visitor;
 use crate::plan::ResolvedPlan;
 use crate::training::{AdamW, Batch, TrainingState};
-use crate::{Captured, Learner, ModelError, Parameters, Plan, Predictor, Run};
+use crate::{Captured, Learner, ModelConfig, ModelError, Parameters, Plan, Predictor, Run};
 
 /// Training on the CPU.
-pub struct NativeLearner {
+pub fn learner(state: TrainingState, optimizer: AdamW) -> Box<dyn Learner> {
+    match state.parameters.spec.model {
+        ModelConfig::Transformer(_) => Box::new(NativeLearner::<Transformer>::new(state, optimizer)),
+        ModelConfig::Lstm(_) => Box::new(NativeLearner::<Lstm>::new(state, optimizer)),
+    }
+}
+
+/// A trained model on the CPU.
+pub fn predictor(parameters: Parameters) -> Box<dyn Predictor> {
+    match parameters.spec.model {
+        ModelConfig::Transformer(_) => Box::new(NativePredictor::<Transformer>::new(parameters)),
+        ModelConfig::Lstm(_) => Box::new(NativePredictor::<Lstm>::new(parameters)),
+    }
+}
+
+/// A model in training.
+struct NativeLearner<N: Network> {
     state: TrainingState,
     optimizer: AdamW,
-    shape: Shape,
-    weights: Weights,
-    lanes: Vec<(Workspace, LaneGradient)>,
+    network: N,
+    weights: N::Weights,
+    lanes: Vec<(N::Space, Lane)>,
     gradient: Vec<f32>,
     /// Runs of parameters with one weight decay: (end, decays).
     runs: Vec<(usize, bool)>,
@@ -25,25 +46,25 @@ pub struct NativeLearner {
     losses: u64,
 }
 
-impl NativeLearner {
-    /// Puts a state into training.
-    pub fn new(state: TrainingState, optimizer: AdamW) -> Self {
-        let shape = Shape::new(&state.parameters.spec);
-        let mut weights = Weights::default();
-        weights.refresh(&shape, &state.parameters.values, true);
+impl<N: Network> NativeLearner<N> {
+    fn new(state: TrainingState, optimizer: AdamW) -> Self {
+        let Parameters { spec, values } = &state.parameters;
+        let network = N::new(spec);
+        let mut weights = N::Weights::default();
+        network.refresh(&mut weights, values, true);
         let mut runs: Vec<(usize, bool)> = Vec::new();
-        for entry in state.parameters.spec.layout().entries {
+        for entry in spec.layout().entries {
             match runs.last_mut() {
                 Some(last) if last.1 == entry.decay => last.0 = entry.range().end,
                 _ => runs.push((entry.range().end, entry.decay)),
             }
         }
         Self {
-            lanes: (0..LANES).map(|_| (Workspace::new(&shape), LaneGradient::new(&shape))).collect(),
-            gradient: vec![0.0; shape.parameters],
+            lanes: (0..LANES).map(|_| (network.space(true), Lane::new(&network, values.len()))).collect(),
+            gradient: vec![0.0; values.len()],
             state,
             optimizer,
-            shape,
+            network,
             weights,
             runs,
             loss: 0.0,
@@ -53,26 +74,21 @@ impl NativeLearner {
 
     /// Mean loss of a batch; leaves its gradient in `self.gradient`.
     fn differentiate(&mut self, batch: &Batch) -> Result<f32, ModelError> {
-        let length = self.shape.length;
-        let sequences = network::check_tokens(&self.state.parameters, &batch.tokens)?;
-        let bad = |&&target: &&Symbol| target != UNSCORED && usize::from(target) >= self.shape.targets;
-        if batch.targets.len() != batch.tokens.len() {
-            return Err(ModelError::Shape("a batch has as many targets as tokens".into()));
-        }
-        if let Some(target) = batch.targets.iter().find(bad) {
-            return Err(ModelError::Shape(format!("target {target} is outside the {} outputs", self.shape.targets)));
-        }
-        let weight = 1.0 / network::scored(&batch.targets).max(1) as f32;
-        let (shape, weights, values) = (&self.shape, &self.weights, &self.state.parameters.values);
+        let Parameters { spec, values } = &self.state.parameters;
+        let sequences = batch.check(spec)?;
+        let length = spec.geometry.len();
+        let weight = 1.0 / batch.scored().max(1) as f32;
+        let (network, weights) = (&self.network, &self.weights);
+        let group = network.side_by_side() * length;
         self.lanes.par_iter_mut().enumerate().for_each(|(number, (space, lane))| {
             lane.clear();
-            for sequence in sequences * number / LANES..sequences * (number + 1) / LANES {
-                let range = sequence * length..(sequence + 1) * length;
-                let (tokens, targets) = (&batch.tokens[range.clone()], &batch.targets[range]);
-                network::forward(shape, values, weights, tokens, space, &mut ());
-                network::backward(shape, values, weights, tokens, targets, weight, space, lane);
+            let range = sequences * number / LANES * length..sequences * (number + 1) / LANES * length;
+            for (tokens, targets) in batch.tokens[range.clone()].chunks(group).zip(batch.targets[range].chunks(group)) {
+                let logits = network.forward(values, weights, tokens, space, &mut ());
+                lane.score(logits, targets, weight);
+                network.backward(values, weights, tokens, space, lane);
             }
-            lane.finish(shape);
+            network.finish(lane);
         });
         const PART: usize = 16_384;
         let lanes = &self.lanes;
@@ -87,7 +103,7 @@ impl NativeLearner {
     }
 }
 
-impl Learner for NativeLearner {
+impl<N: Network> Learner for NativeLearner<N> {
     fn step(&mut self, batch: &Batch, learning_rate: f32) -> Result<(), ModelError> {
         let loss = self.differentiate(batch)?;
         self.loss += f64::from(loss);
@@ -96,7 +112,7 @@ impl Learner for NativeLearner {
         let TrainingState { parameters, first, second, step } = &mut self.state;
         let flat = Flat { values: &mut parameters.values, first, second, runs: &self.runs };
         descend(flat, &self.gradient, self.optimizer, *step, learning_rate);
-        self.weights.refresh(&self.shape, &self.state.parameters.values, true);
+        self.network.refresh(&mut self.weights, &self.state.parameters.values, true);
         Ok(())
     }
 
@@ -117,27 +133,39 @@ impl Learner for NativeLearner {
     }
 }
 
-/// A trained model on the CPU.
-pub struct NativePredictor {
+/// A trained model.
+struct NativePredictor<N: Network> {
     parameters: Parameters,
-    shape: Shape,
-    weights: Weights,
+    network: N,
+    weights: N::Weights,
+    /// Memory of earlier runs, for the next: to get it from the system anew costs as much as to run a small model.
+    spaces: Mutex<Vec<N::Space>>,
 }
 
-impl NativePredictor {
-    /// Prepares a model.
-    pub fn new(parameters: Parameters) -> Self {
-        let shape = Shape::new(&parameters.spec);
-        let mut weights = Weights::default();
-        weights.refresh(&shape, &parameters.values, false);
-        Self { parameters, shape, weights }
+impl<N: Network> NativePredictor<N> {
+    fn new(parameters: Parameters) -> Self {
+        let network = N::new(&parameters.spec);
+        let mut weights = N::Weights::default();
+        network.refresh(&mut weights, &parameters.values, false);
+        Self { parameters, network, weights, spaces: Mutex::new(Vec::new()) }
+    }
+
+    fn with_space<T>(&self, work: impl FnOnce(&mut N::Space) -> T) -> T {
+        let spaces = || self.spaces.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = spaces().pop();
+        let mut space = kept.unwrap_or_else(|| self.network.space(false));
+        let result = work(&mut space);
+        spaces().push(space);
+        result
     }
 }
 
-/// Follows a plan through one sequence.
+/// Follows a plan through sequences that are run side by side.
 struct Follower<'a> {
     plan: &'a ResolvedPlan<'a>,
-    sequence: usize,
+    /// The first of them in the batch.
+    first: usize,
+    /// For each captured tap, sequences × rows × width.
     captured: Vec<Vec<f32>>,
     fired: Vec<bool>,
 }
@@ -147,54 +175,63 @@ impl Visitor for Follower<'_> {
         self.plan.touches(tap)
     }
 
-    fn visit(&mut self, tap: usize, values: &mut [f32]) {
+    fn visit(&mut self, tap: usize, sequence: usize, first: usize, values: &mut [f32]) {
         self.fired[tap] = true;
-        self.plan.change(tap, self.sequence, values);
+        self.plan.change(tap, self.first + sequence, first, values);
         if let Some(slot) = self.plan.slot(tap) {
-            self.captured[slot] = values.to_vec();
+            let shape = &self.plan.taps[tap];
+            let start = (sequence * shape.rows + first) * shape.width;
+            self.captured[slot][start..start + values.len()].copy_from_slice(values);
         }
     }
 }
 
-impl Predictor for NativePredictor {
+impl<N: Network> Predictor for NativePredictor<N> {
     fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
     fn run(&self, tokens: &[Symbol], plan: &Plan) -> Result<Run, ModelError> {
-        let sequences = network::check_tokens(&self.parameters, tokens)?;
-        let resolved = plan.resolve(&self.parameters.spec, sequences)?;
-        let (shape, values, weights) = (&self.shape, &self.parameters.values, &self.weights);
-        let wanted: Vec<usize> = (0..resolved.taps.len()).filter(|&tap| resolved.touches(tap)).collect();
+        let Parameters { spec, values } = &self.parameters;
+        let sequences = spec.check_tokens(tokens)?;
+        let resolved = plan.resolve(spec, sequences)?;
+        let taps = plan.capture.iter().map(|name| Ok(&resolved.taps[spec.tap(name)?]));
+        let taps = taps.collect::<Result<Vec<_>, ModelError>>()?;
+        let length = spec.geometry.len();
+        // Few sequences are shared out over the cores all the same; how does not change a bit of the results.
+        let group = sequences.div_ceil(LANES).clamp(1, self.network.side_by_side());
         let results: Vec<(Vec<f32>, Follower)> = tokens
-            .par_chunks_exact(shape.length)
+            .par_chunks(group * length)
             .enumerate()
-            .map_init(
-                || Workspace::new(shape),
-                |space, (sequence, tokens)| {
-                    let captured = vec![Vec::new(); plan.capture.len()];
-                    let fired = vec![false; resolved.taps.len()];
-                    let mut follower = Follower { plan: &resolved, sequence, captured, fired };
-                    network::forward(shape, values, weights, tokens, space, &mut follower);
-                    (space.logits.clone(), follower)
-                },
-            )
+            .map(|(number, tokens)| {
+                let count = tokens.len() / length;
+                let captured = taps.iter().map(|tap| vec![0.0; count * tap.rows * tap.width]).collect();
+                let fired = vec![false; resolved.taps.len()];
+                let mut follower = Follower { plan: &resolved, first: number * group, captured, fired };
+                let logits = self.with_space(|space| {
+                    self.network.forward(values, &self.weights, tokens, space, &mut follower).to_vec()
+                });
+                (logits, follower)
+            })
             .collect();
+        let wanted: Vec<usize> = (0..resolved.taps.len()).filter(|&tap| resolved.touches(tap)).collect();
         for (_, follower) in &results {
             if let Some(&tap) = wanted.iter().find(|&&tap| !follower.fired[tap]) {
                 return Err(ModelError::UnfiredTap(resolved.taps[tap].name.clone()));
             }
         }
-        let mut run = Run { logits: Vec::with_capacity(tokens.len() * shape.targets), captured: Vec::new() };
-        for name in &plan.capture {
-            let tap = &resolved.taps[self.parameters.spec.tap(name)?];
-            let values = Vec::with_capacity(sequences * tap.rows * tap.width);
-            run.captured.push(Captured { tap: name.clone(), rows: tap.rows, width: tap.width, values });
-        }
+        let empty = |tap: &&crate::TapShape| Captured {
+            tap: tap.name.clone(),
+            rows: tap.rows,
+            width: tap.width,
+            values: Vec::with_capacity(sequences * tap.rows * tap.width),
+        };
+        let mut run =
+            Run { logits: Vec::with_capacity(tokens.len() * spec.targets), captured: taps.iter().map(empty).collect() };
         for (logits, follower) in results {
             run.logits.extend_from_slice(&logits);
-            for (slot, values) in follower.captured.into_iter().enumerate() {
-                run.captured[slot].values.extend_from_slice(&values);
+            for (captured, values) in run.captured.iter_mut().zip(follower.captured) {
+                captured.values.extend_from_slice(&values);
             }
         }
         Ok(run)

@@ -179,43 +179,173 @@ simd! {
     }
 }
 
+/// One row of scores to weights, in place: softmax(scale · score + relative) over the first `live` elements; the
+/// rest become 0. Whole vectors of 16; `relative` is −∞ beyond `live`, so that the padding takes no part.
+#[inline(always)]
+fn attend_row(row: &mut [f32], relative: &[f32], scale: f32, live: usize) {
+    let mut tops = [f32::NEG_INFINITY; LANES];
+    for (row, relative) in row.chunks_exact_mut(LANES).zip(relative.chunks_exact(LANES)) {
+        for lane in 0..LANES {
+            row[lane] = row[lane].mul_add(scale, relative[lane]);
+            tops[lane] = if row[lane] > tops[lane] { row[lane] } else { tops[lane] };
+        }
+    }
+    let mut top = tops[0];
+    for &other in &tops[1..] {
+        top = if other > top { other } else { top };
+    }
+    for value in row.iter_mut() {
+        *value = exponential(*value - top);
+    }
+    row[live..].fill(0.0);
+    let total = 1.0 / sum(row.len(), |i| row[i]);
+    for value in row.iter_mut() {
+        *value *= total;
+    }
+}
+
+/// Gradient of a softmax row, in place: d ← p · (d − Σ p·d).
+#[inline(always)]
+fn attend_row_backward(p: &[f32], d: &mut [f32]) {
+    let along = sum(p.len(), |i| p[i] * d[i]);
+    for (d, p) in d.iter_mut().zip(p) {
+        *d = p * (*d - along);
+    }
+}
+
 simd! {
     /// Rows of attention scores to rows of weights, in place: softmax(scale · score + relative) over the first
-    /// `live` columns of each row of `stride`; the rest become 0.
+    /// `live` columns of each row of `stride`; the rest become 0. `relative` is laid out as the scores.
     pub fn attend(scores: &mut [f32], relative: &[f32], scale: f32, live: usize, stride: usize) {
         for (row, relative) in scores.chunks_exact_mut(stride).zip(relative.chunks_exact(stride)) {
-            let mut tops = [f32::NEG_INFINITY; LANES];
-            for (row, relative) in row.chunks_exact_mut(LANES).zip(relative.chunks_exact(LANES)) {
-                for lane in 0..LANES {
-                    // `relative` is −∞ beyond `live`, so the padding takes no part.
-                    row[lane] = row[lane].mul_add(scale, relative[lane]);
-                    tops[lane] = if row[lane] > tops[lane] { row[lane] } else { tops[lane] };
-                }
-            }
-            let mut top = tops[0];
-            for &other in &tops[1..] {
-                top = if other > top { other } else { top };
-            }
-            for value in row.iter_mut() {
-                *value = exponential(*value - top);
-            }
+            attend_row(row, relative, scale, live);
+        }
+    }
+}
+
+simd! {
+    /// Gradient of [`attend`] with regard to the scaled scores, in place.
+    pub fn attend_backward(weights: &[f32], gradient: &mut [f32], stride: usize) {
+        for (p, d) in weights.chunks_exact(stride).zip(gradient.chunks_exact_mut(stride)) {
+            attend_row_backward(p, d);
+        }
+    }
+}
+
+simd! {
+    /// Causal attention: as [`attend`], where row q has the columns 0 to q. `relative` holds the bias of the
+    /// distances rows − 1 down to 0, then −∞ 16 times.
+    pub fn attend_past(scores: &mut [f32], relative: &[f32], scale: f32, stride: usize) {
+        let farthest = relative.len() - LANES - 1;
+        for (query, row) in scores.chunks_exact_mut(stride).enumerate() {
+            let live = query + 1;
             row[live..].fill(0.0);
-            let row = &mut row[..stride];
-            let total = 1.0 / sum(stride, |i| row[i]);
-            for value in row.iter_mut() {
-                *value *= total;
+            let padded = live.next_multiple_of(LANES);
+            attend_row(&mut row[..padded], &relative[farthest - query..][..padded], scale, live);
+        }
+    }
+}
+
+simd! {
+    /// Gradient of [`attend_past`] with regard to the scaled scores, in place, 0 beyond the diagonal; added to
+    /// that of the bias too.
+    pub fn attend_past_backward(weights: &[f32], gradient: &mut [f32], relative: &mut [f32], stride: usize) {
+        let farthest = relative.len() - LANES - 1;
+        for (query, (p, d)) in weights.chunks_exact(stride).zip(gradient.chunks_exact_mut(stride)).enumerate() {
+            let live = query + 1;
+            d[live..].fill(0.0);
+            let padded = live.next_multiple_of(LANES);
+            attend_row_backward(&p[..padded], &mut d[..padded]);
+            for (relative, d) in relative[farthest - query..][..live].iter_mut().zip(&*d) {
+                *relative += d;
+            }
+        }
+    }
+}
+
+/// σ(x) = 1/(1 + e⁻ˣ).
+#[inline(always)]
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exponential(-x))
+}
+
+/// tanh x = 2σ(2x) − 1, to within 2e-7.
+#[inline(always)]
+fn tanh(x: f32) -> f32 {
+    2.0f32.mul_add(sigmoid(2.0 * x), -1.0)
+}
+
+simd! {
+    /// Rows of an LSTM's pre-activations to gates, in place: σ of input, forget and output, tanh of the candidate,
+    /// each `width` columns, in the order input, forget, candidate, output.
+    pub fn gates(rows: &mut [f32], width: usize) {
+        for row in rows.chunks_exact_mut(4 * width) {
+            let (first, rest) = row.split_at_mut(2 * width);
+            let (candidate, output) = rest.split_at_mut(width);
+            for value in first.iter_mut().chain(output) {
+                *value = sigmoid(*value);
+            }
+            for value in candidate {
+                *value = tanh(*value);
             }
         }
     }
 }
 
 simd! {
-    /// Gradient of a softmax by rows, in place: d ← p · (d − Σ p·d).
-    pub fn attend_backward(weights: &[f32], gradient: &mut [f32], stride: usize) {
-        for (p, d) in weights.chunks_exact(stride).zip(gradient.chunks_exact_mut(stride)) {
-            let along = sum(stride, |i| p[i] * d[i]);
-            for i in 0..stride {
-                d[i] = p[i] * (d[i] - along);
+    /// Rows of gates and of earlier cells (0 where there are none) to cells: forget · before + input · candidate.
+    pub fn cells(gates: &[f32], before: &[f32], cells: &mut [f32], width: usize) {
+        for (row, (gates, cells)) in gates.chunks_exact(4 * width).zip(cells.chunks_exact_mut(width)).enumerate() {
+            let before = before.get(row * width..(row + 1) * width);
+            for i in 0..width {
+                let kept = before.map_or(0.0, |before| gates[width + i] * before[i]);
+                cells[i] = gates[i].mul_add(gates[2 * width + i], kept);
+            }
+        }
+    }
+}
+
+simd! {
+    /// Rows of gates and cells to hidden states: output · tanh cell. Keeps tanh cell in `bent`.
+    pub fn hidden(gates: &[f32], cells: &[f32], bent: &mut [f32], hidden: &mut [f32], width: usize) {
+        for (((gates, cells), bent), hidden) in gates
+            .chunks_exact(4 * width)
+            .zip(cells.chunks_exact(width))
+            .zip(bent.chunks_exact_mut(width))
+            .zip(hidden.chunks_exact_mut(width))
+        {
+            for i in 0..width {
+                bent[i] = tanh(cells[i]);
+                hidden[i] = gates[3 * width + i] * bent[i];
+            }
+        }
+    }
+}
+
+simd! {
+    /// Gradient of [`gates`], [`cells`] and [`hidden`] at one position: gates become the gradient of their
+    /// pre-activations; `dcells`, the gradient that comes from later cells, becomes the one for earlier cells.
+    pub fn recur_backward(
+        gates: &mut [f32], before: &[f32], bent: &[f32], dhidden: &[f32], dcells: &mut [f32], width: usize,
+    ) {
+        for (row, (((gates, bent), dhidden), dcells)) in gates
+            .chunks_exact_mut(4 * width)
+            .zip(bent.chunks_exact(width))
+            .zip(dhidden.chunks_exact(width))
+            .zip(dcells.chunks_exact_mut(width))
+            .enumerate()
+        {
+            let before = before.get(row * width..(row + 1) * width);
+            for i in 0..width {
+                let (input, forget) = (gates[i], gates[width + i]);
+                let (candidate, output) = (gates[2 * width + i], gates[3 * width + i]);
+                let bend = 1.0 - bent[i] * bent[i];
+                let dcell = (dhidden[i] * output).mul_add(bend, dcells[i]);
+                gates[i] = dcell * candidate * input * (1.0 - input);
+                gates[width + i] = before.map_or(0.0, |before| dcell * before[i] * forget * (1.0 - forget));
+                gates[2 * width + i] = dcell * input * (1.0 - candidate * candidate);
+                gates[3 * width + i] = dhidden[i] * bent[i] * output * (1.0 - output);
+                dcells[i] = dcell * forget;
             }
         }
     }

@@ -4,8 +4,9 @@ use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::transformer::{Frame, Transformer, cross_entropy};
-use super::{check_batch, download, upload};
+use super::layers::cross_entropy;
+use super::network::Frame;
+use super::{download, upload};
 use crate::training::{AdamW, Batch, TrainingState};
 use crate::{Layout, Learner, ModelError, ModelSpec, Parameters};
 
@@ -48,11 +49,11 @@ impl<B: Backend> TensorLearner<B> {
 
     /// Mean loss of a batch, 1 × 1, and its gradient, laid out as the parameters.
     fn differentiate(&self, batch: &Batch) -> Result<(Tensor<B, 2>, Vec<Tensor<B, 2>>), ModelError> {
-        check_batch(&self.spec, batch)?;
+        batch.check(&self.spec)?;
         let leaves: Vec<Tensor<Autodiff<B>, 2>> =
             self.values.iter().map(|value| Tensor::from_inner(value.clone()).require_grad()).collect();
-        let model = Transformer::new(self.spec.transformer.depth, &leaves);
-        let logits = model.forward(&self.frame, &batch.tokens, &mut ())?;
+        let network = self.frame.network(&leaves);
+        let logits = self.frame.forward(&network, &batch.tokens, &mut ())?;
         let loss = cross_entropy(logits, &batch.targets, &self.device);
         let mut gradients = loss.backward();
         let gradient =

@@ -8,13 +8,15 @@
 use burn::backend::{Cuda, Flex, NdArray};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
-use environments::{Symbol, UNSCORED};
 
-use crate::training::{AdamW, Batch, TrainingState};
-use crate::{Device, Layout, Learner, ModelError, ModelSpec, Parameters, Predictor};
+use crate::training::{AdamW, TrainingState};
+use crate::{Device, Layout, Learner, ModelError, Parameters, Predictor};
 
 mod driver;
+mod layers;
 mod learner;
+mod lstm;
+mod network;
 mod predictor;
 mod transformer;
 
@@ -81,32 +83,4 @@ fn download<B: Backend, const RANK: usize>(tensor: Tensor<B, RANK>) -> Result<Ve
     let failure = |error: String| ModelError::Device(format!("the device failed: {error}"));
     let data = tensor.try_into_data().map_err(|error| failure(error.to_string()))?;
     data.into_vec::<f32>().map_err(|error| failure(format!("{error:?}")))
-}
-
-/// The number of sequences, if these are whole sequences of symbols that the model knows.
-fn check_tokens(spec: &ModelSpec, tokens: &[Symbol]) -> Result<usize, ModelError> {
-    let (length, vocabulary) = (spec.geometry.len(), spec.vocabulary);
-    if !tokens.len().is_multiple_of(length) {
-        return Err(ModelError::Shape(format!("{} tokens are not whole sequences of {length}", tokens.len())));
-    }
-    if let Some(token) = tokens.iter().find(|&&token| usize::from(token) >= vocabulary) {
-        return Err(ModelError::Shape(format!("token {token} is outside the vocabulary of {vocabulary}")));
-    }
-    Ok(tokens.len() / length)
-}
-
-fn check_batch(spec: &ModelSpec, batch: &Batch) -> Result<(), ModelError> {
-    let sequences = check_tokens(spec, &batch.tokens)?;
-    if sequences == 0 || sequences != batch.sequences {
-        let stated = batch.sequences;
-        return Err(ModelError::Shape(format!("a batch of {stated} sequences holds the tokens of {sequences}")));
-    }
-    if batch.targets.len() != batch.tokens.len() {
-        return Err(ModelError::Shape("a batch has as many targets as tokens".into()));
-    }
-    let bad = |&&target: &&Symbol| target != UNSCORED && usize::from(target) >= spec.targets;
-    if let Some(target) = batch.targets.iter().find(bad) {
-        return Err(ModelError::Shape(format!("target {target} is outside the {} outputs", spec.targets)));
-    }
-    Ok(())
 }

@@ -4,8 +4,9 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use environments::Symbol;
 
-use super::transformer::{Frame, Transformer, Visitor};
-use super::{check_tokens, download, upload};
+use super::layers::Visitor;
+use super::network::{Frame, Network};
+use super::{download, upload};
 use crate::plan::ResolvedPlan;
 use crate::{Captured, ModelError, Parameters, Plan, Predictor, Run};
 
@@ -13,7 +14,7 @@ use crate::{Captured, ModelError, Parameters, Plan, Predictor, Run};
 pub struct TensorPredictor<B: Backend> {
     parameters: Parameters,
     frame: Frame<B>,
-    model: Transformer<B>,
+    network: Network<B>,
     device: B::Device,
 }
 
@@ -22,12 +23,8 @@ impl<B: Backend> TensorPredictor<B> {
     pub fn new(parameters: Parameters, device: B::Device) -> Self {
         let layout = parameters.spec.layout();
         let tensors = upload(&layout, &parameters.values, &device);
-        Self {
-            frame: Frame::new(&parameters.spec, &device),
-            model: Transformer::new(parameters.spec.transformer.depth, &tensors),
-            parameters,
-            device,
-        }
+        let frame = Frame::new(&parameters.spec, &device);
+        Self { network: frame.network(&tensors), frame, parameters, device }
     }
 }
 
@@ -51,12 +48,36 @@ impl<B: Backend> Visitor<B> for Follower<'_, B> {
         if self.plan.changes(tap) {
             let shape_here = &self.plan.taps[tap];
             for (sequence, part) in values.chunks_exact_mut(shape_here.rows * shape_here.width).enumerate() {
-                self.plan.change(tap, sequence, part);
+                self.plan.change(tap, sequence, 0, part);
             }
             result = Tensor::from_data(TensorData::new(values.clone(), shape), self.device);
         }
         if let Some(slot) = self.plan.slot(tap) {
             self.captured[slot] = values;
+        }
+        Ok(result)
+    }
+
+    fn visit_rows(&mut self, tap: usize, position: usize, x: Tensor<B, 2>) -> Result<Tensor<B, 2>, ModelError> {
+        self.fired[tap] = true;
+        if !self.plan.touches(tap) {
+            return Ok(x);
+        }
+        let [sequences, width] = x.dims();
+        let mut values = download(x.clone())?;
+        let mut result = x;
+        if self.plan.changes(tap) {
+            for (sequence, row) in values.chunks_exact_mut(width).enumerate() {
+                self.plan.change(tap, sequence, position, row);
+            }
+            result = Tensor::from_data(TensorData::new(values.clone(), [sequences, width]), self.device);
+        }
+        if let Some(slot) = self.plan.slot(tap) {
+            let rows = self.plan.taps[tap].rows;
+            self.captured[slot].resize(sequences * rows * width, 0.0);
+            for (sequence, row) in values.chunks_exact(width).enumerate() {
+                self.captured[slot][(sequence * rows + position) * width..][..width].copy_from_slice(row);
+            }
         }
         Ok(result)
     }
@@ -69,7 +90,7 @@ impl<B: Backend> Predictor for TensorPredictor<B> {
 
     fn run(&self, tokens: &[Symbol], plan: &Plan) -> Result<Run, ModelError> {
         let spec = &self.parameters.spec;
-        let sequences = check_tokens(spec, tokens)?;
+        let sequences = spec.check_tokens(tokens)?;
         let resolved = plan.resolve(spec, sequences)?;
         let mut follower = Follower::<B> {
             plan: &resolved,
@@ -80,7 +101,7 @@ impl<B: Backend> Predictor for TensorPredictor<B> {
         let mut logits = Vec::new();
         // Backends need not take tensors without elements.
         if sequences > 0 {
-            logits = download(self.model.forward(&self.frame, tokens, &mut follower)?)?;
+            logits = download(self.frame.forward(&self.network, tokens, &mut follower)?)?;
             let missed = |&tap: &usize| resolved.touches(tap) && !follower.fired[tap];
             if let Some(tap) = (0..resolved.taps.len()).find(missed) {
                 return Err(ModelError::UnfiredTap(resolved.taps[tap].name.clone()));

@@ -1,111 +1,46 @@
-//! The whole transformer, forward, in burn's tensors: pre-norm blocks of full attention and an MLP.
+//! The whole transformer, forward, in burn's tensors: pre-norm blocks of attention and an MLP.
 //!
 //! Letters in shapes: B sequences, T positions, N = B·T, W width, H heads, D = W/H, V vocabulary, C targets.
 
-use burn::tensor::activation::{log_softmax, sigmoid, softmax};
+use burn::tensor::activation::{sigmoid, softmax};
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor, TensorData};
-use environments::{Symbol, UNSCORED};
+use burn::tensor::{Tensor, TensorData};
+use environments::{Geometry, Symbol};
 
-use crate::{ModelError, ModelSpec, relative_positions};
+use super::layers::{Linear, Lookup, Visitor};
+use crate::spec::BLOCK_TAPS;
+use crate::{ModelError, TransformerConfig, relative_positions};
 
-/// Taps a block, in the order of [`ModelSpec::taps`].
-const BLOCK_TAPS: usize = 10;
-
-/// Greatest size of a one-hot matrix, in elements: 256 MB of them.
-const ONE_HOT: usize = 1 << 26;
+/// What is added to the scores of pairs that do not attend: e to its power is 0, and it is finite, which kernels
+/// compiled without regard for infinities need.
+const MASKED: f32 = -1e30;
 
 /// Added to a variance before the root.
 const NORM_EPSILON: f32 = 1e-5;
 
-/// What a forward pass offers its activations to, each under its number in [`ModelSpec::taps`].
-pub trait Visitor<B: Backend> {
-    /// Gives back the activation, changed or not, in the same shape.
-    fn visit<const RANK: usize>(&mut self, tap: usize, x: Tensor<B, RANK>) -> Result<Tensor<B, RANK>, ModelError>;
-}
-
-/// Looks at nothing.
-impl<B: Backend> Visitor<B> for () {
-    fn visit<const RANK: usize>(&mut self, _tap: usize, x: Tensor<B, RANK>) -> Result<Tensor<B, RANK>, ModelError> {
-        Ok(x)
-    }
-}
-
-/// Rows of a table, by number.
-///
-/// A product with a one-hot matrix wherever that fits: it gives the same values, and its gradient is a matrix
-/// product too. The gradient of burn's `select` on CUDA is one loop over all numbers, a hundred times slower.
-#[derive(Clone, Debug)]
-enum Lookup<B: Backend> {
-    /// numbers × rows of the table.
-    OneHot(Tensor<B, 2>),
-    /// One a number.
-    Index(Tensor<B, 1, Int>),
-}
-
-impl<B: Backend> Lookup<B> {
-    fn new(numbers: impl Iterator<Item = u16>, rows: usize, device: &B::Device) -> Self {
-        let numbers: Vec<i32> = numbers.map(i32::from).collect();
-        let count = numbers.len();
-        let index = Tensor::<B, 1, Int>::from_data(TensorData::new(numbers, [count]), device);
-        if count * rows > ONE_HOT {
-            return Lookup::Index(index);
-        }
-        let own = index.reshape([count, 1]).expand([count, rows]);
-        let all = Tensor::<B, 1, Int>::arange(0..rows as i64, device).reshape([1, rows]).expand([count, rows]);
-        Lookup::OneHot(own.equal(all).float())
-    }
-
-    /// The table is rows × columns, the result numbers × columns.
-    fn rows(&self, table: Tensor<B, 2>) -> Tensor<B, 2> {
-        match self {
-            Lookup::OneHot(matrix) => matrix.clone().matmul(table),
-            Lookup::Index(index) => table.select(0, index.clone()),
-        }
-    }
-}
-
-/// What a model computes with besides its weights.
+/// Which pairs attend, and the relative position of each.
 pub struct Frame<B: Backend> {
     length: usize,
     heads: usize,
-    vocabulary: usize,
+    depth: usize,
     /// Relative position of each (query, key) pair, row-major.
     pairs: Lookup<B>,
-    device: B::Device,
+    /// Where attention is causal, 1 × 1 × T × T: added to scores, it leaves no weight above the diagonal.
+    mask: Option<Tensor<B, 4>>,
 }
 
 impl<B: Backend> Frame<B> {
     /// The frame of a model.
-    pub fn new(spec: &ModelSpec, device: &B::Device) -> Self {
-        let relative = relative_positions(spec.geometry);
-        Self {
-            length: spec.geometry.len(),
-            heads: spec.transformer.heads,
-            vocabulary: spec.vocabulary,
-            pairs: Lookup::new(relative.index.into_iter(), relative.count, device),
-            device: device.clone(),
-        }
-    }
-}
-
-/// y = x·weight + bias.
-#[derive(Clone, Debug)]
-struct Linear<B: Backend> {
-    /// inputs × outputs.
-    weight: Tensor<B, 2>,
-    /// 1 × outputs.
-    bias: Tensor<B, 2>,
-}
-
-impl<B: Backend> Linear<B> {
-    fn apply(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        x.matmul(self.weight.clone()) + self.bias.clone()
-    }
-
-    /// Some of the outputs. Slices of the weights cost less in the backward pass than slices of the result.
-    fn columns(&self, range: std::ops::Range<usize>) -> Self {
-        Self { weight: self.weight.clone().slice_dim(1, range.clone()), bias: self.bias.clone().slice_dim(1, range) }
+    pub fn new(config: &TransformerConfig, geometry: Geometry, device: &B::Device) -> Self {
+        let relative = relative_positions(geometry);
+        let length = geometry.len();
+        let mask = relative.causal.then(|| {
+            let of = |at: usize| if at % length > at / length { MASKED } else { 0.0 };
+            let values: Vec<f32> = (0..length * length).map(of).collect();
+            Tensor::from_data(TensorData::new(values, [1, 1, length, length]), device)
+        });
+        let pairs = Lookup::new(relative.index.into_iter(), relative.count, device);
+        Self { length, heads: config.heads, depth: config.depth, pairs, mask }
     }
 }
 
@@ -149,13 +84,14 @@ pub struct Transformer<B: Backend> {
 }
 
 impl<B: Backend> Transformer<B> {
-    /// Puts the parameters of [`ModelSpec::layout`], given in its order and vectors as 1 × n, in their places.
-    pub fn new(depth: usize, parameters: &[Tensor<B, 2>]) -> Self {
+    /// Puts the parameters of `distinct` blocks, given in the order of [`crate::ModelSpec::layout`] and vectors as
+    /// 1 × n, in their places.
+    pub fn new(distinct: usize, parameters: &[Tensor<B, 2>]) -> Self {
         let mut parameters = parameters.iter().cloned();
         let mut next = || parameters.next().expect("the layout names every parameter");
         // Fields are evaluated in the order written here, which is the layout's.
         let embed = next();
-        let blocks = (0..depth)
+        let blocks = (0..distinct)
             .map(|_| Block {
                 attention_norm: Norm { gain: next(), bias: next() },
                 qkv: Linear { weight: next(), bias: next() },
@@ -180,12 +116,13 @@ impl<B: Backend> Transformer<B> {
         tokens: &[Symbol],
         visitor: &mut impl Visitor<B>,
     ) -> Result<Tensor<B, 2>, ModelError> {
-        let tokens = Lookup::new(tokens.iter().copied(), frame.vocabulary, &frame.device);
+        let tokens = Lookup::new(tokens.iter().copied(), self.embed.dims()[0], &self.embed.device());
         let mut x = visitor.visit(0, tokens.rows(self.embed.clone()))?;
-        for (number, block) in self.blocks.iter().enumerate() {
+        for number in 0..frame.depth {
+            let block = &self.blocks[number % self.blocks.len()];
             x = block.forward(frame, x, 1 + number * BLOCK_TAPS, visitor)?;
         }
-        let tap = 1 + self.blocks.len() * BLOCK_TAPS;
+        let tap = 1 + frame.depth * BLOCK_TAPS;
         let x = visitor.visit(tap, self.norm.apply(x))?;
         visitor.visit(tap + 1, self.unembed.apply(x))
     }
@@ -209,7 +146,7 @@ impl<B: Backend> Block<B> {
         visitor.visit(tap + 9, x + branch)
     }
 
-    /// Full attention before its output matrix, N × W to N × W.
+    /// Attention before its output matrix, N × W to N × W.
     fn attend(
         &self,
         frame: &Frame<B>,
@@ -230,6 +167,7 @@ impl<B: Backend> Block<B> {
         // 1 × H × T × T
         let bias = frame.pairs.rows(self.relative.clone().transpose()).transpose().reshape([1, heads, length, length]);
         // B × H × T × T
+        let bias = frame.mask.iter().fold(bias, |bias, mask| bias + mask.clone());
         let scores = (query * (part as f32).sqrt().recip()).matmul(key.swap_dims(2, 3)) + bias;
         let pattern = visitor.visit(tap + 4, softmax(scores, 3))?;
         Ok(pattern.matmul(value).swap_dims(1, 2).reshape([rows, width]))
@@ -243,19 +181,4 @@ fn gelu<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 2> {
     let square = x.clone() * x.clone();
     let twice = x.clone() * (square * (SCALE * 0.044_715) + SCALE);
     x * sigmoid(twice)
-}
-
-/// Mean cross-entropy in nats, 1 × 1, over the positions that are scored; 0 where none is.
-pub fn cross_entropy<B: Backend>(logits: Tensor<B, 2>, targets: &[Symbol], device: &B::Device) -> Tensor<B, 2> {
-    let count = targets.len();
-    let scored = targets.iter().filter(|&&target| target != UNSCORED).count();
-    let share = -1.0 / scored.max(1) as f32;
-    let pick = |&target: &Symbol| if target == UNSCORED { 0 } else { i32::from(target) };
-    let weigh = |&target: &Symbol| if target == UNSCORED { 0.0 } else { share };
-    let index: Vec<i32> = targets.iter().map(pick).collect();
-    let weights: Vec<f32> = targets.iter().map(weigh).collect();
-    let index = Tensor::<B, 2, Int>::from_data(TensorData::new(index, [count, 1]), device);
-    let weights = Tensor::<B, 2>::from_data(TensorData::new(weights, [count, 1]), device);
-    // `sum_dim`, not `sum`: on flex the latter adds up long tensors in an order that depends on the threads.
-    (log_softmax(logits, 1).gather(1, index) * weights).sum_dim(0)
 }

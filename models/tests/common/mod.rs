@@ -2,7 +2,9 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use environments::{Draw, Geometry, Symbol, UNSCORED, stream};
-use models::{AdamW, Batch, Device, ModelSpec, Parameters, TrainingState, TransformerConfig, learner};
+use models::{
+    AdamW, Batch, Device, LstmConfig, ModelConfig, ModelSpec, Parameters, TrainingState, TransformerConfig, learner,
+};
 
 /// The devices that every machine has.
 pub const DEVICES: [Device; 3] = [Device::Cpu, Device::Flex, Device::Ndarray];
@@ -13,7 +15,7 @@ pub fn torus() -> ModelSpec {
         vocabulary: 7,
         targets: 5,
         geometry: Geometry::Torus { prefix: 1, rows: 4, columns: 4 },
-        transformer: TransformerConfig { depth: 2, width: 24, heads: 3, expansion: 2 },
+        model: TransformerConfig { depth: 2, width: 24, heads: 3, expansion: 2, loops: 1 }.into(),
     }
 }
 
@@ -23,7 +25,40 @@ pub fn line() -> ModelSpec {
         vocabulary: 3,
         targets: 4,
         geometry: Geometry::Line { length: 9 },
-        transformer: TransformerConfig { depth: 2, width: 13, heads: 1, expansion: 3 },
+        model: TransformerConfig { depth: 2, width: 13, heads: 1, expansion: 3, loops: 1 }.into(),
+    }
+}
+
+/// Twelve positions in a line, which two blocks read twice each.
+pub fn looped() -> ModelSpec {
+    ModelSpec {
+        vocabulary: 4,
+        targets: 3,
+        geometry: Geometry::Line { length: 12 },
+        model: TransformerConfig { depth: 4, width: 12, heads: 2, expansion: 2, loops: 2 }.into(),
+    }
+}
+
+/// Ten positions in a line, read by two layers of memory.
+pub fn lstm() -> ModelSpec {
+    ModelSpec {
+        vocabulary: 5,
+        targets: 4,
+        geometry: Geometry::Line { length: 10 },
+        model: LstmConfig { depth: 2, width: 11 }.into(),
+    }
+}
+
+/// One model of every kind.
+pub fn every_kind() -> [ModelSpec; 4] {
+    [torus(), line(), looped(), lstm()]
+}
+
+/// The sizes of a transformer.
+pub fn transformer(spec: &ModelSpec) -> &TransformerConfig {
+    match &spec.model {
+        ModelConfig::Transformer(config) => config,
+        ModelConfig::Lstm(_) => panic!("no transformer"),
     }
 }
 

@@ -27,7 +27,7 @@ pub fn model(seed: &str, depth: usize) -> Parameters {
         vocabulary: world.vocabulary(),
         targets: world.targets(),
         geometry: world.geometry(),
-        transformer: TransformerConfig { depth, width: 8, heads: 2, expansion: 2 },
+        model: TransformerConfig { depth, width: 8, heads: 2, expansion: 2, loops: 1 }.into(),
     };
     Parameters::initialise(&spec, &mut stream(&["viewer tests", seed]))
 }

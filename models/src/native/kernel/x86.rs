@@ -1,0 +1,163 @@
+//! Register tiles in AVX-512 and AVX2.
+
+use super::{HALF, Left, PANEL, TILE};
+use std::arch::x86_64::{
+    _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+    _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+};
+
+macro_rules! by_rows {
+    ($m:expr, $function:ident::<$width:literal>, $args:tt, [$($rows:literal),*]) => {
+        match $m { $($rows => by_rows!(@call $function, $rows, $width, $args),)* _ => {} }
+    };
+    (@call $function:ident, $rows:literal, $width:literal, ($($arg:expr),*)) => {
+        $function::<$rows, $width>($($arg),*)
+    };
+}
+
+/// # Safety
+/// AVX-512F is there; the slices hold m rows, k steps and `width` columns; 1 ≤ m ≤ 13; width is 16 or 32.
+#[target_feature(enable = "avx512f")]
+#[allow(clippy::too_many_arguments)]
+pub unsafe fn tile_avx512(
+    m: usize,
+    k: usize,
+    a: Left,
+    panel: &[f32],
+    width: usize,
+    c: &mut [f32],
+    stride: usize,
+    accumulate: bool,
+) {
+    debug_assert!(m <= TILE && (width == PANEL || width == HALF));
+    let (a_ptr, b, c) = (a.values.as_ptr(), panel.as_ptr(), c.as_mut_ptr());
+    unsafe {
+        if width == PANEL {
+            by_rows!(
+                m,
+                rows512::<2>,
+                (k, a_ptr, a.rows, a.columns, b, c, stride, accumulate),
+                [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+            );
+        } else {
+            by_rows!(
+                m,
+                rows512::<1>,
+                (k, a_ptr, a.rows, a.columns, b, c, stride, accumulate),
+                [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+            );
+        }
+    }
+}
+
+/// # Safety
+/// As [`tile_avx512`], for M rows and V vectors of 16 columns.
+#[target_feature(enable = "avx512f")]
+#[allow(clippy::too_many_arguments)]
+unsafe fn rows512<const M: usize, const V: usize>(
+    k: usize,
+    a: *const f32,
+    rows: usize,
+    columns: usize,
+    b: *const f32,
+    c: *mut f32,
+    stride: usize,
+    accumulate: bool,
+) {
+    unsafe {
+        let mut sums = [[_mm512_setzero_ps(); V]; M];
+        for step in 0..k {
+            let mut right = [_mm512_setzero_ps(); V];
+            for (v, right) in right.iter_mut().enumerate() {
+                *right = _mm512_loadu_ps(b.add(step * V * 16 + v * 16));
+            }
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let left = _mm512_set1_ps(*a.add(i * rows + step * columns));
+                for (sum, right) in sums.iter_mut().zip(&right) {
+                    *sum = _mm512_fmadd_ps(left, *right, *sum);
+                }
+            }
+        }
+        for (i, sums) in sums.iter().enumerate() {
+            for (v, sum) in sums.iter().enumerate() {
+                let target = c.add(i * stride + v * 16);
+                let value = if accumulate { _mm512_add_ps(_mm512_loadu_ps(target), *sum) } else { *sum };
+                _mm512_storeu_ps(target, value);
+            }
+        }
+    }
+}
+
+/// # Safety
+/// AVX2 and FMA are there; the slices hold m rows, k steps and `width` columns; width is 16 or 32.
+#[target_feature(enable = "avx2,fma")]
+#[allow(clippy::too_many_arguments)]
+pub unsafe fn tile_avx2(
+    m: usize,
+    k: usize,
+    a: Left,
+    panel: &[f32],
+    width: usize,
+    c: &mut [f32],
+    stride: usize,
+    accumulate: bool,
+) {
+    let (a_ptr, b, c) = (a.values.as_ptr(), panel.as_ptr(), c.as_mut_ptr());
+    for half in 0..width / HALF {
+        let mut row = 0;
+        while row < m {
+            let count = (m - row).min(6);
+            unsafe {
+                let a_ptr = a_ptr.add(row * a.rows);
+                let b = b.add(half * HALF);
+                let c = c.add(row * stride + half * HALF);
+                by_rows!(
+                    count,
+                    rows256::<2>,
+                    (k, a_ptr, a.rows, a.columns, b, width, c, stride, accumulate),
+                    [1, 2, 3, 4, 5, 6]
+                );
+            }
+            row += count;
+        }
+    }
+}
+
+/// # Safety
+/// As [`tile_avx2`], for M rows and V vectors of 8 columns, panel rows `width` apart.
+#[target_feature(enable = "avx2,fma")]
+#[allow(clippy::too_many_arguments)]
+unsafe fn rows256<const M: usize, const V: usize>(
+    k: usize,
+    a: *const f32,
+    rows: usize,
+    columns: usize,
+    b: *const f32,
+    width: usize,
+    c: *mut f32,
+    stride: usize,
+    accumulate: bool,
+) {
+    unsafe {
+        let mut sums = [[_mm256_setzero_ps(); V]; M];
+        for step in 0..k {
+            let mut right = [_mm256_setzero_ps(); V];
+            for (v, right) in right.iter_mut().enumerate() {
+                *right = _mm256_loadu_ps(b.add(step * width + v * 8));
+            }
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let left = _mm256_set1_ps(*a.add(i * rows + step * columns));
+                for (sum, right) in sums.iter_mut().zip(&right) {
+                    *sum = _mm256_fmadd_ps(left, *right, *sum);
+                }
+            }
+        }
+        for (i, sums) in sums.iter().enumerate() {
+            for (v, sum) in sums.iter().enumerate() {
+                let target = c.add(i * stride + v * 8);
+                let value = if accumulate { _mm256_add_ps(_mm256_loadu_ps(target), *sum) } else { *sum };
+                _mm256_storeu_ps(target, value);
+            }
+        }
+    }
+}
