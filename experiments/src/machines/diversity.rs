@@ -3,13 +3,13 @@
 
 use environments::turing::{HELD_BACK, Machine, TuringConfig, TuringWorld};
 use environments::{Environment, Split};
-use models::{Parameters, predictor};
+use models::{ModelConfig, Parameters, predictor};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::references;
 use super::scores::{Predictions, Runs, by_step, of_model};
-use super::settings::{Common, within};
+use super::settings::{Common, spec, within};
 use super::train;
 use super::words::{Desk, number, words};
 use crate::claims::{Evidence, Finding, figure};
@@ -34,15 +34,39 @@ struct Measure {
     diversities: Vec<usize>,
     /// Where the question is put whether the model has given up remembering: one of these.
     asked: usize,
+    /// Other models of which the same is asked at fewer diversities, for comparison.
+    variants: Vec<Variant>,
+    /// The diversities at which variants are trained, rising; 0 as above.
+    variant_diversities: Vec<usize>,
+    /// Models of each variant and diversity.
+    variant_seeds: usize,
     /// Runs of seen and of unseen machines on which figures are reported.
     runs: usize,
     /// Resamples of every interval.
     resamples: usize,
 }
 
+/// Another model.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Variant {
+    /// What it is called in figures; letters, digits and `-`.
+    name: String,
+    /// What it is.
+    model: ModelConfig,
+}
+
 impl Default for Measure {
     fn default() -> Self {
-        Self { diversities: vec![1, 4, 16, 64, 256, 1024, 0], asked: 256, runs: 400, resamples: 2000 }
+        Self {
+            diversities: vec![1, 4, 16, 64, 256, 1024, 0],
+            asked: 256,
+            variants: Vec::new(),
+            variant_diversities: vec![16, 256, 0],
+            variant_seeds: 2,
+            runs: 400,
+            resamples: 2000,
+        }
     }
 }
 
@@ -95,6 +119,7 @@ impl Experiment for MachineDiversity {
                 config.refuse("measure.asked", &format!("must be one of measure.diversities; the nearest is {near}"))
             );
         }
+        check_variants(config, &common, &measure)?;
         for &diversity in &known {
             if let Err(error) = TuringWorld::new(world_of(&common.world, diversity, 1)) {
                 return Err(config.refuse("measure.diversities", &error.to_string()));
@@ -111,7 +136,8 @@ impl Experiment for MachineDiversity {
         let common = Common::read(config)?;
         let measure: Measure = config.section("measure")?;
         let seeds = common.training.seeds;
-        context.expect_models(seeds * measure.diversities.len());
+        let others = measure.variants.len() * measure.variant_diversities.len() * measure.variant_seeds;
+        context.expect_models(seeds * measure.diversities.len() + others);
         let world = TuringWorld::new(common.world.clone())?;
         let unseen = Unseen::draw(&world, measure.runs);
         let mut all = Vec::new();
@@ -131,9 +157,25 @@ impl Experiment for MachineDiversity {
                 all.push(Model { diversity, seen, unseen: new, curve });
             }
         }
+        let mut variants = Vec::new();
+        for variant in &measure.variants {
+            let common = Common { model: variant.model.clone(), ..common.clone() };
+            let mut of = Vec::new();
+            for &diversity in &measure.variant_diversities {
+                let mut nats = Vec::new();
+                for number in 1..=measure.variant_seeds {
+                    let own = TuringWorld::new(world_of(&common.world, diversity, number))?;
+                    let name = format!("{}-{}-{number}", variant.name, Measure::name(diversity));
+                    let trained = train::train(&own, &common, (NAME, config.seed, number), &name, context)?;
+                    nats.push(context.stage(&format!("unseen-{name}"), |context| unseen.nats(&trained, context))?);
+                }
+                of.push(nats);
+            }
+            variants.push(of);
+        }
         let untrained = train::initial(&world, &common, NAME, config.seed, 1);
         let untrained = context.stage("unseen-untrained", |context| unseen.nats(&untrained, context))?;
-        Ok(outcome(&Found { models: all, untrained, unseen }, config, &measure))
+        Ok(outcome(&Found { models: all, variants, untrained, unseen }, config, &measure))
     }
 }
 
@@ -178,6 +220,28 @@ fn seen(
         ]
     };
     Ok((0..runs.len()).map(one).collect())
+}
+
+fn check_variants(config: &Config, common: &Common, measure: &Measure) -> anyhow::Result<()> {
+    within(config, &[("variant_seeds", measure.variant_seeds, 1, 100)])?;
+    if let Some(odd) = measure.variant_diversities.iter().find(|d| !measure.diversities.contains(d)) {
+        let reason = format!("{odd} is not among measure.diversities");
+        return Err(config.refuse("measure.variant_diversities", &reason));
+    }
+    let world = TuringWorld::new(common.world.clone())?;
+    for (place, variant) in measure.variants.iter().enumerate() {
+        let safe = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let again = measure.variants[..place].iter().any(|other| other.name == variant.name);
+        if variant.name.is_empty() || !variant.name.chars().all(safe) || variant.name == "machines" || again {
+            let reason =
+                format!("`{}` cannot be the name of a variant: letters, digits and `-`, each once", variant.name);
+            return Err(config.refuse("measure.variants", &reason));
+        }
+        if let Err(error) = spec(&world, &variant.model).validate() {
+            return Err(config.refuse("measure.variants", &format!("`{}`: {error}", variant.name)));
+        }
+    }
+    Ok(())
 }
 
 fn kind(world: &TuringWorld) -> (usize, usize, environments::turing::InitialTape) {
@@ -233,6 +297,8 @@ impl Unseen {
 
 struct Found {
     models: Vec<Model>,
+    /// By variant, diversity and seed: nats by run and step.
+    variants: Vec<Vec<Vec<Vec<Vec<f64>>>>>,
     untrained: Vec<Vec<f64>>,
     unseen: Unseen,
 }
@@ -249,13 +315,17 @@ impl Found {
 
     /// Seeds × runs × (nats of the model, of the generaliser, of the best statistical predictor, steps).
     fn unseen(&self, diversity: usize) -> Arm {
+        self.arm(self.of(diversity).map(|model| &model.unseen))
+    }
+
+    fn arm<'a>(&self, models: impl Iterator<Item = &'a Vec<Vec<f64>>>) -> Arm {
         let best = &self.unseen.statistical[self.unseen.best].1;
         let sum = |steps: &[f64]| steps.iter().sum::<f64>();
-        let one = |model: &Model| -> Vec<Vec<f64>> {
-            let runs = model.unseen.iter().zip(&self.unseen.generaliser).zip(best);
+        let one = |nats: &Vec<Vec<f64>>| -> Vec<Vec<f64>> {
+            let runs = nats.iter().zip(&self.unseen.generaliser).zip(best);
             runs.map(|((own, exact), best)| vec![sum(own), sum(exact), sum(best), own.len() as f64]).collect()
         };
-        Arm::new(&self.of(diversity).map(one).collect::<Vec<_>>())
+        Arm::new(&models.map(one).collect::<Vec<_>>())
     }
 }
 
@@ -404,10 +474,34 @@ fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
             "statistical": unseen.statistical.iter().map(|(name, nats)| json!({ "name": name, "nats": of(nats) })).collect::<Vec<_>>(),
         },
         "best_statistical": best_name,
+        "variants": measure.variants.iter().zip(&found.variants).map(|(variant, by_diversity)| json!({
+            "name": variant.name,
+            "diversities": measure.variant_diversities,
+            "unseen_nats_a_step": by_diversity.iter().map(|seeds| seeds.iter().map(|nats| of(nats)).collect::<Vec<_>>()).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
         "runs": { "unseen": unseen.runs.len(), "familiar_left_out": unseen.familiar, "repeated_left_out": unseen.runs.repeated },
         "curves": found.models.iter().map(|m| json!({ "diversity": m.diversity, "curve": m.curve })).collect::<Vec<_>>(),
     });
 
+    let mut variant_rows = Vec::new();
+    let mut variant_lines = Vec::new();
+    for (variant, by_diversity) in measure.variants.iter().zip(&found.variants) {
+        let mut points = Vec::new();
+        for (diversity, nats) in measure.variant_diversities.iter().zip(by_diversity) {
+            let arm = found.arm(nats.iter());
+            let what = format!("variant {} {diversity}", variant.name);
+            let estimate = desk.estimate(&what, Design::Crossed, &[&arm], &seeds(excess));
+            let share = desk.estimate(&format!("{what} way"), Design::Crossed, &[&arm], &seeds(way));
+            let place = measure.diversities.iter().position(|d| d == diversity);
+            let size = place.map_or(f64::NAN, |place| sizes[place]);
+            if let Some(estimate) = &estimate {
+                points.push((size, Value { value: estimate.value, interval: Some(estimate.interval) }));
+            }
+            let told = |estimate: &Option<Estimate>| estimate.as_ref().map_or_else(|| "–".into(), words);
+            variant_rows.push(vec![variant.name.clone(), figure_of(size), told(&estimate), told(&share)]);
+        }
+        variant_lines.push(Line { name: variant.name.clone(), baseline: false, points });
+    }
     let line = |name: &str, baseline: bool, all: &[Option<Estimate>]| Line {
         name: name.into(),
         baseline,
@@ -433,11 +527,10 @@ fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
             plot: Plot::Lines {
                 x: Axis::new("training machines").logarithmic(),
                 y: Axis::new("nats a step above Bayes").spanning(0.0, 0.0),
-                series: vec![
-                    line("trained", false, &beyond),
-                    flat(best_name, of(best) - base),
-                    flat("table-filler", of(&unseen.filler) - base),
-                ],
+                series: std::iter::once(line("trained", false, &beyond))
+                    .chain(variant_lines)
+                    .chain([flat(best_name, of(best) - base), flat("table-filler", of(&unseen.filler) - base)])
+                    .collect(),
             },
         },
         Figure {
@@ -490,17 +583,24 @@ fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
             figure(of(best))
         ),
     ];
-    let section = Section {
-        title: "Remembering and inferring".into(),
-        claim: None,
-        text,
-        figures,
-        tables: vec![Table {
-            caption: "Nats a step, with 95% intervals.".into(),
+    let mut tables = vec![Table {
+        caption: "Nats a step, with 95% intervals.".into(),
+        header: header.map(String::from).to_vec(),
+        rows,
+    }];
+    if !variant_rows.is_empty() {
+        let header = ["model", "training machines", "unseen: above Bayes", "share of the way to Bayes"];
+        tables.push(Table {
+            caption: format!(
+                "Other models, {} of each: nats a step above Bayes on unseen machines, and the share of the way from the best \
+                 statistical predictor to Bayes.",
+                measure.variant_seeds
+            ),
             header: header.map(String::from).to_vec(),
-            rows,
-        }],
-    };
+            rows: variant_rows.clone(),
+        });
+    }
+    let section = Section { title: "Remembering and inferring".into(), claim: None, text, figures, tables };
     Outcome {
         probes,
         findings: vec![finding("memorises", memorises), finding("infers", infers), finding("switches", switches)],
