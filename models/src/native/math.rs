@@ -280,13 +280,14 @@ simd! {
     /// each `width` columns, in the order input, forget, candidate, output.
     pub fn gates(rows: &mut [f32], width: usize) {
         for row in rows.chunks_exact_mut(4 * width) {
-            let (first, rest) = row.split_at_mut(2 * width);
-            let (candidate, output) = rest.split_at_mut(width);
-            for value in first.iter_mut().chain(output) {
+            for value in &mut row[..2 * width] {
                 *value = sigmoid(*value);
             }
-            for value in candidate {
+            for value in &mut row[2 * width..3 * width] {
                 *value = tanh(*value);
+            }
+            for value in &mut row[3 * width..] {
+                *value = sigmoid(*value);
             }
         }
     }
