@@ -159,6 +159,28 @@ pub enum Scene {
         /// Objects recognised in frame 0.
         objects: Vec<Outline>,
     },
+    /// A Turing machine's tape through time.
+    Tape {
+        /// Position of the first column on the tape; the head starts at 0.
+        origin: i64,
+        /// Number of symbols that a cell can hold.
+        symbols: u8,
+        /// The machine's table, as text.
+        machine: String,
+        /// One row a step.
+        rows: Vec<TapeRow>,
+    },
+}
+
+/// A tape before a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TapeRow {
+    /// The cells that are ever visited.
+    pub cells: Vec<u8>,
+    /// Column of the head.
+    pub head: u32,
+    /// The machine's state.
+    pub state: u8,
 }
 
 /// One episode: what a model sees, what is true of it, what a person can look at.
@@ -210,6 +232,15 @@ pub enum Edit {
         columns: i32,
         /// Rows to the south.
         rows: i32,
+    },
+    /// Give an entry of a machine's table another transition: its evil twin's.
+    Rewrite {
+        /// The entry's state, from 0.
+        state: u8,
+        /// The entry's symbol.
+        symbol: u8,
+        /// The transition, such as `1RB`.
+        transition: String,
     },
 }
 

@@ -18,6 +18,6 @@ pub mod turing;
 
 pub use environment::{
     Address, Column, Edit, Environment, EnvironmentError, Episode, Geometry, Labels, Outline, Sample, Scene, Scope,
-    Split, Symbol, UNSCORED,
+    Split, Symbol, TapeRow, UNSCORED,
 };
 pub use stream::{Draw, Stream, stream};

@@ -100,6 +100,8 @@ pub struct Table {
 /// All experiments, in the order in which they are listed.
 pub const EXPERIMENTS: &[&dyn Experiment] = &[
     &crate::glider_chunking::GliderChunking,
+    &crate::machines::SingleMachine,
+    &crate::machines::MachineDiversity,
     #[cfg(test)]
     &toy::Toy,
 ];

@@ -99,7 +99,8 @@ impl LifeSubject {
     }
 
     fn board(&self, observed: &Observed, step: u32) -> Board {
-        let Scene::Board { width, height, frames, .. } = &observed.scene;
+        // A subject of this kind has made the scene itself, of a board.
+        let Scene::Board { width, height, frames, .. } = &observed.scene else { return Board::new(16, 16) };
         let cells = frames.get(step as usize).or(frames.last());
         cells.map_or_else(|| Board::new(*width, *height), |cells| Board::from_cells(*width, *height, cells))
     }

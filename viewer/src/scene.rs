@@ -46,7 +46,8 @@ pub trait Drawn {
     /// The last step that was simulated; the first is 0.
     fn last_step(&self) -> u32;
 
-    /// The states of all cells after some steps, row-major; of the last step where `step` is beyond it.
+    /// The states of all cells after some steps, row-major; of the last step where `step` is beyond it. Of a tape the
+    /// one row of that step.
     fn cells(&self, step: u32) -> &[u8];
 
     /// The picture after some steps.
@@ -60,34 +61,48 @@ impl Drawn for Scene {
     fn size(&self) -> (u32, u32) {
         match self {
             Scene::Board { width, height, .. } => (*width, *height),
+            Scene::Tape { rows, .. } => (rows.first().map_or(0, |row| row.cells.len() as u32), rows.len() as u32),
         }
     }
 
     fn last_step(&self) -> u32 {
         match self {
             Scene::Board { frames, .. } => frames.len().saturating_sub(1) as u32,
+            Scene::Tape { rows, .. } => rows.len().saturating_sub(1) as u32,
         }
     }
 
     fn cells(&self, step: u32) -> &[u8] {
         match self {
             Scene::Board { frames, .. } => frames.get(step as usize).or(frames.last()).map_or(&[], Vec::as_slice),
+            Scene::Tape { rows, .. } => rows.get(step as usize).or(rows.last()).map_or(&[], |row| &row.cells),
         }
     }
 
     fn paint(&self, step: u32, palette: &Palette) -> Raster {
+        let (width, height) = self.size();
         match self {
-            Scene::Board { width, height, states, .. } => {
+            Scene::Board { states, .. } => {
                 let cells = self.cells(step);
-                Raster::paint(*width, *height, |cell| palette.state(cells.get(cell).copied().unwrap_or(0), *states))
+                Raster::paint(width, height, |cell| palette.state(cells.get(cell).copied().unwrap_or(0), *states))
             }
+            // The history so far, the oldest row first; where the head stands, warm for a symbol and cold for a blank.
+            Scene::Tape { rows, symbols, .. } => Raster::paint(width, height, |cell| {
+                let (time, column) = (cell / width as usize, cell % width as usize);
+                let Some(row) = rows.get(time).filter(|_| time <= step as usize) else { return palette.dead };
+                match row.cells.get(column).copied().unwrap_or(0) {
+                    0 if row.head as usize == column => palette.cold,
+                    _ if row.head as usize == column => palette.warm,
+                    state => palette.state(state, *symbols),
+                }
+            }),
         }
     }
 
     fn outlines(&self, step: u32) -> &[Outline] {
         match self {
             Scene::Board { objects, .. } if step == 0 => objects,
-            Scene::Board { .. } => &[],
+            Scene::Board { .. } | Scene::Tape { .. } => &[],
         }
     }
 }
@@ -155,6 +170,21 @@ mod tests {
         assert_eq!(raster.get(3, 0), None);
         assert_eq!(scene.paint(9, &palette), scene.paint(1, &palette), "beyond the last step is the last step");
         assert_eq!((scene.outlines(0).len(), scene.outlines(1).len()), (1, 0));
+    }
+
+    #[test]
+    fn a_tape_is_its_history_down_to_the_step() {
+        let palette = Palette::of(Theme::Dark);
+        let row = |cells: Vec<u8>, head, state| environments::TapeRow { cells, head, state };
+        let rows = vec![row(vec![0, 1], 0, 0), row(vec![1, 1], 1, 1)];
+        let scene = Scene::Tape { origin: 0, symbols: 2, machine: "1RB1LA_---0LA".into(), rows };
+        assert_eq!((scene.size(), scene.last_step()), ((2, 2), 1));
+        let (first, both) = (scene.paint(0, &palette), scene.paint(1, &palette));
+        assert_eq!([first.get(0, 0), first.get(1, 0)], [Some(palette.cold), Some(palette.live)]);
+        assert_eq!([first.get(0, 1), first.get(1, 1)], [Some(palette.dead); 2]);
+        assert_eq!([both.get(0, 1), both.get(1, 1)], [Some(palette.live), Some(palette.warm)]);
+        assert_eq!(scene.cells(1), [1, 1]);
+        assert!(scene.outlines(0).is_empty());
     }
 
     #[test]

@@ -51,6 +51,9 @@ pub(super) fn apply(board: &Board, objects: &[Object], edits: &[Edit]) -> Result
                 }
                 objects[*object as usize] = Some(target);
             }
+            Edit::Rewrite { .. } => {
+                return fail("the edit is of a machine, and this world has boards; the nearest is `paint`");
+            }
         }
     }
     Ok(board)

@@ -19,6 +19,7 @@ mod tape;
 mod traces;
 pub mod universal;
 mod view;
+mod world;
 
 pub use accelerated::{MOST_STEPS, run, run_accelerated};
 pub use bayes::{ClassBayes, ListBayes, table_filler};
@@ -29,4 +30,5 @@ pub use population::{Condition, Disjoint, draw_machine, draw_until};
 pub use run::{Outcome, Run, run_reference};
 pub use strata::Strata;
 pub use traces::{Trace, Traces, traces};
-pub use view::{HeadStep, HeadToken, InitialTape, head_run};
+pub use view::{HeadStep, HeadToken, InitialTape, head_run, head_run_on};
+pub use world::{Apart, HELD_BACK, Sampling, Tape, TuringConfig, TuringEpisode, TuringWorld};

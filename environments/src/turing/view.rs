@@ -58,16 +58,21 @@ pub struct HeadStep {
 /// The first steps of a machine, up to `length`; fewer if it halts (the halting step is not among them). On a random
 /// tape, the cell's symbol is drawn from `tape` when the head first stands on it.
 pub fn head_run(machine: &Machine, mut tape: Option<&mut Stream>, length: usize) -> Vec<HeadStep> {
+    head_run_on(machine, |_| tape.as_mut().map_or(0, |stream| stream.below(machine.symbols() as u64) as u8), length)
+}
+
+/// The same on a tape whose cells are told by their position when the head first stands on them.
+pub fn head_run_on(machine: &Machine, mut cell: impl FnMut(i64) -> u8, length: usize) -> Vec<HeadStep> {
     let mut cells: Vec<Option<u8>> = vec![None; 2 * length + 1];
     let (mut head, mut state) = (length, 0);
     let mut steps = Vec::with_capacity(length);
     for _ in 0..length {
-        let draw = || tape.as_mut().map_or(0, |stream| stream.below(machine.symbols() as u64) as u8);
-        let read = *cells[head].get_or_insert_with(draw);
+        let position = head as i64 - length as i64;
+        let read = *cells[head].get_or_insert_with(|| cell(position));
         let Some(transition) = machine.entry(state, read) else { break };
         let Some(next) = transition.next else { break };
         let token = HeadToken { read, write: transition.write, shift: transition.shift };
-        steps.push(HeadStep { token, state, next, position: head as i64 - length as i64 });
+        steps.push(HeadStep { token, state, next, position });
         cells[head] = Some(transition.write);
         head = head.wrapping_add_signed(transition.shift.offset() as isize);
         state = next;

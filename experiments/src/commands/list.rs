@@ -8,17 +8,24 @@ use super::output::Output;
 use crate::experiment::{EXPERIMENTS, Listed};
 
 /// Worlds, in the order in which they are listed.
-pub const ENVIRONMENTS: &[Listed] = &[Listed {
-    name: "life",
-    about: "two-dimensional cellular automata on a torus: soups, ash and planted scenes, with objects and their fates",
-}];
+pub const ENVIRONMENTS: &[Listed] = &[
+    Listed {
+        name: "life",
+        about: "two-dimensional cellular automata on a torus: soups, ash and planted scenes, with objects and their fates",
+    },
+    Listed {
+        name: "turing",
+        about: "runs of n-state m-symbol Turing machines on blank or random tapes, seen from the head; states stay hidden",
+    },
+];
 
 /// Models, in the order in which they are listed.
 pub const MODELS: &[Listed] = &[
     Listed {
         name: "transformer",
-        about: "pre-norm, full attention, learnt bias for each relative position (line or torus)",
+        about: "pre-norm, learnt bias for each relative position; causal on a line, full on a torus; with `loops`, shared weights",
     },
+    Listed { name: "lstm", about: "layers of long short-term memory, on a line" },
     Listed { name: "mlp", about: "perceptron on a fixed window: a baseline" },
     Listed { name: "cnn", about: "convolutional network of bounded light cone: a baseline" },
 ];

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub mod bench;
 pub mod codelength;
 pub mod elementary;
 pub mod life;
@@ -56,6 +57,8 @@ enum Command {
     Turing(turing::TuringCommand),
     /// Code length of a sequence under a statistical reference model, in bits.
     Codelength(codelength::CodelengthArgs),
+    /// What this machine does in a second: simulators, census, batches, training, each beside its limit.
+    Bench(bench::BenchArgs),
 }
 
 /// Names of all commands.
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Elementary(command) => elementary::run(command, &output),
         Command::Turing(command) => turing::run(command, &output),
         Command::Codelength(args) => codelength::run(args, &output),
+        Command::Bench(args) => bench::run(args, &output),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
-use environments::{Column, Episode, Geometry, Scene, Scope, Split, Symbol, UNSCORED};
+use environments::{Column, Episode, Geometry, Scene, Scope, Split, Symbol, TapeRow, UNSCORED};
 use serde_json::json;
 
 use super::output::Output;
@@ -76,6 +76,16 @@ fn draw(episode: &Episode) -> String {
                 text += &format!("{}\n", lines.map(|line| format!("│{line}│")).collect::<Vec<_>>().join("   "));
             }
             text
+        }
+        Scene::Tape { machine, rows, .. } => {
+            let cells = |row: &TapeRow| -> String { row.cells.iter().map(|cell| char::from(b'0' + cell)).collect() };
+            // The state stands before the cell that it reads.
+            let line = |(step, row): (usize, &TapeRow)| {
+                let cells = cells(row);
+                let (before, after) = cells.split_at(row.head as usize);
+                format!("{step:>4}  {before}{}{after}\n", char::from(b'A' + row.state))
+            };
+            format!("{machine}\n") + &rows.iter().enumerate().map(line).collect::<String>()
         }
     }
 }

@@ -9,13 +9,14 @@ use super::curves::{self, Point, Stand};
 use super::leaks::Leaks;
 use super::necessity::{self, Loss, Observed};
 use super::objects::{Boards, Examples};
-use super::probing::{self, RawReadings, Reading, best, inside};
+use super::pairs::{self, Pair};
+use super::probing::{self, RawReadings, Reading, best, inside, is_output};
 use super::reading::Concept;
 use super::rigour::{self, Code, HeldOut, Places, Selectivity};
 use super::settings::Settings;
 use super::skill::{self, Futures, Rates, Tallies};
 use super::steering::{self, Steering};
-use super::transplant::{self, Outcome, Pair, Patch};
+use super::transplant::{self, Outcome, Patch};
 use super::window::Window;
 use super::zoo::{Group, Subject, Zoo};
 use super::{fate, reading};
@@ -61,6 +62,8 @@ pub struct Measurements {
     pub leaks: Leaks,
     /// Where each board comes from on which skill is reported.
     pub sources: Vec<Source>,
+    /// Step at which the first glider of each of these boards is destroyed.
+    pub dooms: Vec<Option<u32>>,
     /// Tallies of each model, by the horizons that it knows.
     pub skill: Vec<Of<Tallies>>,
     /// Tallies of rivals, by horizon.
@@ -79,6 +82,8 @@ pub struct Measurements {
     pub codes: Vec<Of<Vec<Code>>>,
     /// Probes on kinds of glider that they were not fitted to.
     pub held_out: Vec<Of<Vec<HeldOut>>>,
+    /// The same for the output of the models of the question.
+    pub held_out_output: Vec<Of<Vec<HeldOut>>>,
     /// The same for raw input.
     pub held_out_raw: Vec<HeldOut>,
     /// Decodability over horizons.
@@ -111,24 +116,22 @@ pub struct Measurements {
     pub erasure: Vec<Of<Vec<Loss>>>,
 }
 
-/// Taps between the ends: from the end of the first block to the end of the last but one.
+/// Taps between the ends: the ends of all blocks but the last.
 pub fn middle_taps(depth: usize) -> Vec<String> {
-    let taps = reading::taps(depth);
-    let last = taps.len().saturating_sub(2);
-    taps.get(2..last).map(<[String]>::to_vec).unwrap_or_default()
+    reading::ends(depth).get(1..depth).map(<[String]>::to_vec).unwrap_or_default()
 }
 
 /// Where a model is read for each concept: the tap and pooling that did best where choices are made.
-fn places(readings: &[Reading]) -> Places {
+fn places(readings: &[Reading], among: fn(&Reading) -> bool) -> Places {
     let place = |&concept: &Concept| {
-        let reading = best(readings.iter().filter(|reading| inside(reading)), concept)?;
+        let reading = best(readings.iter().filter(|reading| among(reading)), concept)?;
         let (tap, pool) = rigour::place(reading);
         Some((concept, tap, pool))
     };
     Concept::ALL.iter().filter_map(place).collect()
 }
 
-/// Mean over models of the overlap of a tap's glider transplants on the pairs for choosing.
+/// The tap whose transplanted gliders do best, summed over models, among the pairs for choosing.
 fn best_middle(transplants: &[Of<Transplants>], depth: usize) -> Option<String> {
     let score = |tap: &String| -> f64 {
         let of = transplants.iter().filter(|of| of.group == Group::Jump).flat_map(|of| &of.value.validation);
@@ -144,6 +147,11 @@ fn best_middle(transplants: &[Of<Transplants>], depth: usize) -> Option<String> 
             _ => Some(next),
         })
         .map(|(_, tap)| tap)
+}
+
+/// The tallies of some.
+pub fn kept(tallies: &[Vec<f64>], keep: &[bool]) -> Vec<Vec<f64>> {
+    tallies.iter().zip(keep).filter(|(_, keep)| **keep).map(|(tally, _)| tally.clone()).collect()
 }
 
 /// Sum of tallies.
@@ -184,9 +192,8 @@ impl Measurements {
             zoo.subjects.iter().filter(|subject| groups.contains(&subject.group)).collect()
         };
         let (jump, untrained) = (of(&[Group::Jump]), of(&[Group::Untrained]));
-        let compared = of(&[Group::Jump, Group::Untrained, Group::NextStep]);
         let followed: Vec<&Subject> = jump.iter().take(measure.curve_seeds).copied().collect();
-        let stages = 2 * all.len() + 3 * compared.len() + 8 * jump.len() + 3 * followed.len();
+        let stages = 3 * all.len() + 9 * jump.len() + 3 * followed.len();
         let bar = context.bar("measuring", stages as u64);
 
         let futures = Futures::new(world, Split::Test, measure.skill_boards, &horizons);
@@ -226,9 +233,10 @@ impl Measurements {
             each(&all, "probes", context, &bar, |subject, _| probing::of_model(zoo, subject, &examples, longest))?;
         let raw =
             context.stage("probes-raw", |_| Ok(probing::of_raw(world, &examples, longest, measure.probe_width)))?;
-        let places_of = |subject: &Subject| {
-            probes.iter().find(|of| of.name == subject.name).map(|of| places(&of.value)).unwrap_or_default()
+        let chosen = |subject: &Subject, among: fn(&Reading) -> bool| {
+            probes.iter().find(|of| of.name == subject.name).map(|of| places(&of.value, among)).unwrap_or_default()
         };
+        let places_of = |subject: &Subject| chosen(subject, inside);
         let concepts = |places: &Places| -> Vec<Concept> { places.iter().map(|(concept, ..)| *concept).collect() };
         let selectivity = each(&jump, "selectivity", context, &bar, |subject, _| {
             let places = places_of(subject);
@@ -252,10 +260,15 @@ impl Measurements {
             Ok(rigour::codes(&examples, &concepts, &triples, longest, "raw"))
         })?;
         codes.push(Of { group: Group::Untrained, name: "raw".into(), value });
-        let held_out = each(&compared, "held-out", context, &bar, |subject, _| {
+        let held_out = each(&all, "held-out", context, &bar, |subject, _| {
             let places = places_of(subject);
             let horizon = probing::horizon_of(subject.group, longest);
             let triples = rigour::read_places(zoo, subject, &some, horizon, &places)?;
+            Ok(rigour::held_out(zoo, &some, &concepts(&places), &triples, longest))
+        })?;
+        let held_out_output = each(&jump, "held-out-output", context, &bar, |subject, _| {
+            let places = chosen(subject, is_output);
+            let triples = rigour::read_places(zoo, subject, &some, longest, &places)?;
             Ok(rigour::held_out(zoo, &some, &concepts(&places), &triples, longest))
         })?;
         let held_out_raw = context.stage("held-out-raw", |_| {
@@ -297,10 +310,10 @@ impl Measurements {
         })?;
 
         let [choose, report] = measure.transplants;
-        let choice = transplant::pairs(world, Split::Validation, choose, seed);
-        let pairs = transplant::pairs(world, Split::Test, report, seed);
+        let choice = pairs::pairs(world, Split::Validation, choose, seed);
+        let pairs = pairs::pairs(world, Split::Test, report, seed);
         let depth = settings.model.depth;
-        let taps = reading::taps(depth);
+        let taps = reading::ends(depth);
         let patched: Vec<&Subject> = jump.iter().chain(untrained.iter().take(1)).copied().collect();
         let transplants = each(&patched, "transplant", context, &bar, |subject, context| {
             let sweep =
@@ -329,8 +342,7 @@ impl Measurements {
                 steering::steer(zoo, subject, (&contexts, &pairs), longest, tap, &measure.subspaces, context)
             })?;
             grown = each(&followed, "transplant-training", context, &bar, |subject, context| {
-                let few = &pairs[..pairs.len().div_ceil(2)];
-                over_checkpoints(zoo, subject, few, longest, tap, &steps, context)
+                over_checkpoints(zoo, subject, &pairs[..pairs.len().div_ceil(2)], longest, tap, &steps, context)
             })?;
             let fitted = observed(world, Split::Validation, measure.erasure_boards);
             let reported = observed(world, Split::Test, measure.erasure_boards);
@@ -349,6 +361,7 @@ impl Measurements {
         Ok(Self {
             leaks,
             sources: futures.sources,
+            dooms: futures.dooms,
             skill,
             rivals,
             probes,
@@ -358,6 +371,7 @@ impl Measurements {
             selectivity,
             codes,
             held_out,
+            held_out_output,
             held_out_raw,
             over_horizons,
             over_training,

@@ -11,6 +11,7 @@ mod leaks;
 mod measure;
 mod necessity;
 mod objects;
+mod pairs;
 mod pictures;
 mod probing;
 mod reading;

@@ -23,13 +23,24 @@ pub enum Erased {
     Presence,
     /// Which of the sixteen gliders it belongs to, if to one.
     HeadingAndPhase,
+    /// Whether the glider it belongs to will be destroyed within the horizon; fitted on gliders' tokens alone.
+    Doom,
 }
 
 impl Erased {
     /// In words.
     pub fn name(self) -> &'static str {
-        ["presence", "heading and phase"][self as usize]
+        ["presence", "heading and phase", "doom"][self as usize]
     }
+}
+
+/// What is true of a live token.
+#[derive(Clone, Copy, Debug)]
+struct Live {
+    /// 0 if of no glider, else 1 + 4 · heading + phase.
+    glider: usize,
+    /// Whether it belongs to a glider that will be destroyed within the horizon.
+    doomed: bool,
 }
 
 /// Losses by board: nats and number of live-or-changed cells where gliders are or get to, then of all others.
@@ -76,23 +87,37 @@ fn tally(start: &Board, end: &Board, near: &[bool], alive: &[f32]) -> Vec<f64> {
     counts
 }
 
-/// The activations of live tokens at a tap, with 0 for tokens of no glider and 1 + 4·heading + phase for others.
-fn live_tokens(world: &LifeWorld, boards: &[Observed], run: &Run) -> (Vec<f32>, Vec<usize>) {
+/// The activations of live tokens at a tap, with what is true of them.
+fn live_tokens(world: &LifeWorld, boards: &[Observed], run: &Run, horizon: u32) -> (Vec<f32>, Vec<Live>) {
     let (mut rows, mut labels) = (Vec::new(), Vec::new());
     for (sequence, (_, objects)) in boards.iter().enumerate() {
         for (place, owner) in patch_objects(world, objects).into_iter().enumerate() {
             if let Some(owner) = owner {
                 let object = &objects[owner as usize];
-                let label = match (object.heading, object.phase) {
+                let glider = match (object.heading, object.phase) {
                     (Some(heading), Some(phase)) => 1 + 4 * heading as usize + phase as usize,
                     _ => 0,
                 };
                 rows.extend_from_slice(run.captured[0].row(sequence, 1 + place));
-                labels.push(label);
+                labels.push(Live { glider, doomed: object.doom.is_some_and(|doom| doom <= horizon) });
             }
         }
     }
     (rows, labels)
+}
+
+/// The rows on which an eraser is fitted, with their classes.
+fn classes(erased: Erased, rows: &[f32], labels: &[Live], width: usize) -> (Vec<f32>, Vec<usize>, usize) {
+    let all = |class: &dyn Fn(&Live) -> usize| labels.iter().map(class).collect();
+    match erased {
+        Erased::Presence => (rows.to_vec(), all(&|live| usize::from(live.glider > 0)), 2),
+        Erased::HeadingAndPhase => (rows.to_vec(), all(&|live| live.glider), 17),
+        Erased::Doom => {
+            let gliders = || rows.chunks_exact(width).zip(labels).filter(|(_, live)| live.glider > 0);
+            let kept = gliders().flat_map(|(row, _)| row.iter().copied()).collect();
+            (kept, gliders().map(|(_, live)| usize::from(live.doomed)).collect(), 2)
+        }
+    }
 }
 
 fn erase(
@@ -149,7 +174,7 @@ pub fn measure(
     for chunk in fitted.chunks(CHUNK) {
         let tokens = tokens(world, chunk.iter().map(|(board, _)| board), horizon);
         let run = predictor.run(&tokens, &Plan::reading(&[tap]))?;
-        let (more, names) = live_tokens(world, chunk, &run);
+        let (more, names) = live_tokens(world, chunk, &run, horizon);
         rows.extend(more);
         labels.extend(names);
     }
@@ -158,19 +183,15 @@ pub fn measure(
         rank: 0,
         tallies: erase(world, predictor.as_ref(), reported, horizon, tap, None)?,
     }];
-    let present: BTreeSet<bool> = labels.iter().map(|label| *label > 0).collect();
-    if present.len() < 2 {
-        return Ok(losses);
-    }
     let width = subject.parameters.spec.model.width();
-    let whitening = Whitening::fit(&rows, width);
     let mut chance = stream(&["glider-chunking", "erasure", &subject.name, tap]);
-    for erased in [Erased::Presence, Erased::HeadingAndPhase] {
+    for erased in [Erased::Presence, Erased::HeadingAndPhase, Erased::Doom] {
         context.check_stop()?;
-        let (labels, classes): (Vec<usize>, usize) = match erased {
-            Erased::Presence => (labels.iter().map(|label| usize::from(*label > 0)).collect(), 2),
-            Erased::HeadingAndPhase => (labels.clone(), 17),
-        };
+        let (rows, labels, classes) = classes(erased, &rows, &labels, width);
+        if labels.iter().collect::<BTreeSet<_>>().len() < 2 {
+            continue;
+        }
+        let whitening = Whitening::fit(&rows, width);
         let eraser = whitening.erase(&rows, &labels, classes);
         let tallies = erase(world, predictor.as_ref(), reported, horizon, tap, Some(&eraser))?;
         let rank = eraser.rank();

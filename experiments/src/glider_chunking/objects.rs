@@ -32,7 +32,7 @@ pub enum Thing {
 pub struct Example {
     /// Number of its board in the collection.
     pub board: usize,
-    /// Number of the board that this one was made from by planting a look-alike; else its own. What resamples draw.
+    /// Number of the drawn board that its board is, or was made from by planting a look-alike. What resamples draw.
     pub cluster: usize,
     /// What it is.
     pub thing: Thing,
@@ -51,6 +51,8 @@ pub struct Collection {
     pub objects: Vec<Vec<Object>>,
     /// The examples, by board.
     pub examples: Vec<Example>,
+    /// Number of drawn boards; look-alikes stand on copies of them.
+    pub drawn: usize,
 }
 
 /// Examples for fitting, for choosing and for reporting, on different boards; the last from the test split.
@@ -134,8 +136,9 @@ impl Collection {
         let wanted = ((gliders as f64 * share).ceil() as usize).max(1);
         let last = self.examples.iter().filter(|example| example.glider().is_some()).nth(wanted - 1);
         let boards = last.map_or(self.boards.len(), |example| example.board + 1).min(self.boards.len());
-        let examples = self.examples.iter().filter(|example| example.board < boards).cloned().collect();
-        Self { boards: self.boards[..boards].to_vec(), objects: self.objects[..boards].to_vec(), examples }
+        let examples: Vec<Example> = self.examples.iter().filter(|example| example.board < boards).cloned().collect();
+        let drawn = examples.last().map_or(0, |example| example.cluster + 1);
+        Self { boards: self.boards[..boards].to_vec(), objects: self.objects[..boards].to_vec(), examples, drawn }
     }
 }
 
@@ -209,7 +212,8 @@ fn collect(source: &mut Boards<'_>, gliders: usize, shapes: &[Vec<(u32, u32)>], 
             if found >= gliders || !objects.iter().any(|object| fits(&object)) {
                 continue;
             }
-            let place = collection.boards.len();
+            let (place, cluster) = (collection.boards.len(), collection.drawn);
+            collection.drawn += 1;
             let mut planted = Vec::new();
             for object in objects.iter().filter(fits) {
                 let corner = (object.bounds.column, object.bounds.row);
@@ -229,14 +233,14 @@ fn collect(source: &mut Boards<'_>, gliders: usize, shapes: &[Vec<(u32, u32)>], 
                     }
                     _ => continue,
                 };
-                collection.examples.push(Example { board: place, cluster: place, thing, corner, object: object.id });
+                collection.examples.push(Example { board: place, cluster, thing, corner, object: object.id });
             }
             collection.boards.push(board);
             collection.objects.push(objects);
             for (board, corner) in planted {
                 let number = collection.boards.len();
                 let thing = Thing::LookAlike;
-                collection.examples.push(Example { board: number, cluster: place, thing, corner, object: 0 });
+                collection.examples.push(Example { board: number, cluster, thing, corner, object: 0 });
                 collection.boards.push(board);
                 collection.objects.push(Vec::new());
             }

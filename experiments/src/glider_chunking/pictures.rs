@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::forward::alive;
 use super::objects::Boards;
-use super::transplant::{Bench, Pair, gather};
+use super::pairs::Pair;
+use super::transplant::{Bench, gather};
 use super::zoo::{Subject, Zoo};
 use crate::figures::{Panel, Shading};
 
@@ -73,7 +74,7 @@ pub fn draw(zoo: &Zoo, subject: &Subject, pairs: &[Pair], horizon: u32, tap: Opt
         ]);
     }
     let Some(tap) = tap else { return Ok(pictures) };
-    for pair in pairs.iter().filter(|pair| pair.doom.is_none_or(|doom| doom > horizon)).take(3) {
+    for pair in pairs.iter().filter(|pair| pair.flies(horizon)).take(3) {
         let donor = bench.run(&[&pair.donor], &Plan::reading(&["embed", tap]))?;
         let clean = alive(world, &bench.run(&[&pair.recipient], &Plan::default())?.logits);
         let end = world.stepper().run(&pair.edited, horizon);

@@ -208,6 +208,11 @@ pub fn inside(reading: &Reading) -> bool {
     reading.features.starts_with("embed") || reading.features.starts_with("blocks")
 }
 
+/// Whether a reading is of a model's output.
+pub fn is_output(reading: &Reading) -> bool {
+    reading.features.starts_with("output")
+}
+
 /// Labels and clusters of the reported examples of a concept.
 pub fn truth(collection: &Collection, concept: Concept, horizon: u32) -> Vec<(usize, usize)> {
     let of = |example: &Example| concept.label(example, horizon).map(|label| (label, example.cluster));

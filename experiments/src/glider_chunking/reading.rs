@@ -1,5 +1,6 @@
 //! What models and boards offer a probe of one object: activations, raw cells, outputs.
 
+use environments::Environment;
 use environments::life::LifeWorld;
 use models::{Plan, Predictor};
 
@@ -107,6 +108,13 @@ pub fn taps(depth: usize) -> Vec<String> {
     std::iter::once("embed".to_string()).chain(blocks).collect()
 }
 
+/// The taps at which activations are transplanted: the embedding and the end of each block. What is put into some
+/// tokens half-way through a block comes to the same as at its end, since the block's second half looks at one token
+/// at a time.
+pub fn ends(depth: usize) -> Vec<String> {
+    std::iter::once("embed".to_string()).chain((0..depth).map(|block| format!("blocks.{block}.resid_post"))).collect()
+}
+
 /// Reads a model at some taps, pooled over each example's frame in the given ways; and its output at the same tokens,
 /// as log-probabilities, under the name `output`. For each tap, then for the output, one entry a pooling.
 ///
@@ -130,7 +138,7 @@ pub fn read(
         let examples = collection.examples[next..].iter().take_while(|example| example.board < last).count();
         let range = next..next + examples;
         next += examples;
-        let positions = run.captured.first().map_or(0, |captured| captured.rows);
+        let positions = world.geometry().len();
         let mut slot = 0;
         let mut put = |name: &str, width: usize, row: &dyn Fn(usize, usize) -> Vec<f32>| {
             for &pool in pools {
@@ -149,7 +157,7 @@ pub fn read(
         for captured in &run.captured {
             put(&captured.tap, captured.width, &|sequence, position| captured.row(sequence, position).to_vec());
         }
-        let targets = run.logits.len() / (run.captured.first().map_or(1, |c| c.values.len() / c.width)).max(1);
+        let targets = world.targets();
         put("output", targets, &|sequence, position| {
             let start = (sequence * positions + position) * targets;
             log_probabilities(&run.logits[start..start + targets])

@@ -9,7 +9,7 @@ use super::objects::{Example, Examples, Thing};
 use super::probing::{Parts, Raw, Reading, Triple, control_parts, parts, probe, raw, read_parts};
 use super::reading::{Concept, Pool, aligned};
 use super::zoo::{Subject, Zoo};
-use crate::evidence::{Components, OnlineCode, Probe, fit, online_code};
+use crate::evidence::{Components, Confusion, OnlineCode, Probe, fit, online_code};
 
 /// The tap and pooling of a reading.
 pub fn place(reading: &Reading) -> (String, Pool) {
@@ -31,7 +31,8 @@ pub fn read_places(
     horizon: u32,
     places: &Places,
 ) -> anyhow::Result<Vec<Triple>> {
-    let mut taps: Vec<&str> = places.iter().map(|(_, tap, _)| tap.as_str()).collect();
+    // The output is always read.
+    let mut taps: Vec<&str> = places.iter().map(|(_, tap, _)| tap.as_str()).filter(|tap| *tap != "output").collect();
     taps.sort_unstable();
     taps.dedup();
     let all = read_parts(zoo, subject, examples, horizon, &taps, &[Pool::Mean, Pool::Side])?;
@@ -154,6 +155,8 @@ pub struct HeldOut {
     pub concept: String,
     /// What was held out: `heading`, `phase` or `alignment`, each value in turn.
     pub factor: String,
+    /// Balanced accuracy on such gliders of the boards on which choices are made.
+    pub chosen: Option<f64>,
     /// (cluster, class, class said) of each reported example.
     pub said: Vec<(usize, usize, usize)>,
 }
@@ -205,23 +208,28 @@ pub fn held_out(
     }
     let one = |&(concept, triple, factor, values): &(Concept, &Triple, Factor, usize)| {
         let mut said = Vec::new();
+        let mut choosing = Confusion::new(concept.classes());
         for value in 0..values {
-            let part = |part: usize| {
+            let part = |part: usize, unseen: bool| {
                 let keep = |example: &Example| match factor.value(zoo, example) {
                     None => true,
-                    Some(own) => (own == value) == (part == 2),
+                    Some(own) => (own == value) == unseen,
                 };
                 let label = |example: &Example| concept.label(example, longest).filter(|_| keep(example));
                 triple[part].dataset(&examples.parts[part], concept.classes(), label)
             };
-            let (fitted, chosen, reported) = (part(0), part(1), part(2));
+            let (fitted, chosen, reported) = (part(0, false), part(1, false), part(2, true));
             let address = ["glider-chunking", "held out", concept.name(), factor.name()];
             let Some(probe) = fit(Probe::Logistic, &fitted, &chosen, &mut stream(&address)) else { continue };
             let predicted = probe.predict(&reported).predicted();
             let rows = reported.groups.iter().zip(&reported.labels).zip(predicted);
             said.extend(rows.map(|((&cluster, &label), said)| (cluster, label, said)));
+            let others = part(1, true);
+            let predicted = probe.predict(&others).predicted();
+            others.labels.iter().zip(predicted).for_each(|(&label, said)| choosing.add(label, said));
         }
-        HeldOut { concept: concept.name().into(), factor: factor.name().into(), said }
+        let chosen = choosing.balanced_accuracy();
+        HeldOut { concept: concept.name().into(), factor: factor.name().into(), chosen, said }
     };
     jobs.par_iter().map(one).collect()
 }

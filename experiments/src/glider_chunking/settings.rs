@@ -1,13 +1,14 @@
 //! The sections of the config that this experiment defines.
 
-use environments::life::{LONGEST_HORIZON, LifeConfig, control};
-use models::{AdamW, TrainingConfig, TransformerConfig};
+use environments::Environment;
+use environments::life::{LONGEST_HORIZON, LifeConfig, LifeWorld, control};
+use models::{AdamW, ModelSpec, TrainingConfig, TransformerConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 
 /// The claims that this experiment can measure.
-pub const CLAIMS: [&str; 4] = ["skill", "chunking", "fate", "use"];
+pub const CLAIMS: [&str; 5] = ["skill", "chunking", "abstraction", "fate", "use"];
 
 /// Section `[training]`: how the models are trained, and how many of each kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -124,7 +125,7 @@ impl Default for Measure {
             window_reaches: vec![2, 4],
             window_hidden: vec![192, 192],
             window_rows: 1024,
-            gliders: [800, 300, 500],
+            gliders: [1200, 450, 1000],
             curve_share: 0.5,
             curve_seeds: 3,
             probe_width: 64,
@@ -136,6 +137,15 @@ impl Default for Measure {
             erasure_boards: 400,
             resamples: 2000,
         }
+    }
+}
+
+/// The world of the control rule, in which the same glider shapes are planted, though they do not fly.
+pub fn control_world(world: &LifeConfig, measure: &Measure) -> LifeConfig {
+    LifeConfig {
+        rule: measure.control_rule.clone(),
+        recognise_as: Some(world.recognise_as.clone().unwrap_or_else(|| world.rule.clone())),
+        ..world.clone()
     }
 }
 
@@ -175,9 +185,7 @@ impl Settings {
         let model: TransformerConfig = config.complete("model")?;
         let training: Training = config.complete("training")?;
         let measure: Measure = config.complete("measure")?;
-        if let Err(error) = world.validate() {
-            return Err(config.refuse("world", &error.to_string()));
-        }
+        let built = LifeWorld::new(world.clone()).map_err(|error| refuse_world(config, &error.to_string()))?;
         if world.mix.scenes <= 0.0 || world.scenes.gliders[1] == 0 {
             return Err(config.refuse("world.scenes.gliders", "this experiment needs scenes with gliders in them"));
         }
@@ -185,6 +193,15 @@ impl Settings {
             return Err(config.refuse("world.patch", "makes too many tokens of this board; the nearest that fits is 2"));
         }
         check_model(config, &model)?;
+        let spec = ModelSpec {
+            vocabulary: built.vocabulary(),
+            targets: built.targets(),
+            geometry: built.geometry(),
+            model: model.into(),
+        };
+        if let Err(error) = spec.validate() {
+            return Err(config.refuse("model", &error.to_string()));
+        }
         check_training(config, &training)?;
         check_measure(config, &measure, &world)?;
         for claim in &config.claims {
@@ -213,6 +230,13 @@ impl Settings {
     pub fn beyond_depth(&self) -> Vec<u32> {
         self.horizons().into_iter().filter(|&horizon| horizon as usize > self.model.depth).collect()
     }
+}
+
+/// A world's error, which begins with the key at fault, told at that key's line.
+fn refuse_world(config: &Config, error: &str) -> anyhow::Error {
+    let key = error.split(" = ").next().unwrap_or_default();
+    let named = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '.');
+    config.refuse(&if named { format!("world.{key}") } else { "world".into() }, error)
 }
 
 fn check_model(config: &Config, model: &TransformerConfig) -> anyhow::Result<()> {
@@ -259,8 +283,7 @@ fn check_training(config: &Config, training: &Training) -> anyhow::Result<()> {
 
 fn check_measure(config: &Config, measure: &Measure, world: &LifeConfig) -> anyhow::Result<()> {
     let refuse = |key: &str, reason: String| Err(config.refuse(&format!("measure.{key}"), &reason));
-    let control = LifeConfig { rule: measure.control_rule.clone(), ..world.clone() };
-    if let Err(error) = control.validate() {
+    if let Err(error) = LifeWorld::new(control_world(world, measure)) {
         return refuse("control_rule", error.to_string());
     }
     for (key, value, least, most) in [

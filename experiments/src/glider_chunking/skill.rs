@@ -24,6 +24,8 @@ pub struct Futures {
     pub starts: Vec<Board>,
     /// Where each comes from.
     pub sources: Vec<Source>,
+    /// Step at which the first of its gliders is destroyed, if it has one and that is told.
+    pub dooms: Vec<Option<u32>>,
     /// The boards at t + k, by horizon.
     pub ends: Vec<Vec<Board>>,
 }
@@ -42,8 +44,12 @@ impl Futures {
         starts.truncate(boards);
         let sources = starts.iter().map(|start| start.source).collect();
         let starts: Vec<Board> = starts.into_iter().map(|start| start.board).collect();
+        let first_doom = |board: &Board| {
+            world.objects(board).iter().filter(|object| object.is_glider()).filter_map(|glider| glider.doom).min()
+        };
+        let dooms = starts.par_iter().map(first_doom).collect();
         let ends = ends(world.stepper(), &starts, horizons);
-        Self { horizons: horizons.to_vec(), starts, sources, ends }
+        Self { horizons: horizons.to_vec(), starts, sources, dooms, ends }
     }
 }
 
@@ -212,6 +218,7 @@ mod tests {
             horizons: vec![4],
             ends: ends(&Stepper::life(), std::slice::from_ref(&block), &[4]),
             sources: vec![Source::Scene],
+            dooms: vec![None],
             starts: vec![block],
         };
         let rates = Rates::count(&futures);

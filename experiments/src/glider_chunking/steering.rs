@@ -7,7 +7,8 @@ use models::{Action, Intervention, Plan};
 use serde::{Deserialize, Serialize};
 
 use super::forward::alive;
-use super::transplant::{Bench, CHUNK, Outcome, Pair, Truth, gather};
+use super::pairs::Pair;
+use super::transplant::{Bench, CHUNK, Outcome, Truth, gather};
 use super::zoo::{Subject, Zoo};
 use crate::context::RunContext;
 use crate::evidence::linear::{add_scaled, eigen, orthonormal};

@@ -4,7 +4,7 @@ use environments::life::{LifeConfig, LifeWorld};
 use environments::{Environment, Split, stream};
 use models::{ModelSpec, Parameters, Predictor, predictor};
 
-use super::settings::Settings;
+use super::settings::{Settings, control_world};
 use crate::context::RunContext;
 
 /// What a model was trained for.
@@ -76,7 +76,7 @@ impl Zoo {
     /// If a world cannot be built, a training fails, or a stop was asked for.
     pub fn train(settings: &Settings, seed: u64, context: &mut RunContext<'_>) -> anyhow::Result<Self> {
         let world = LifeWorld::new(settings.world.clone())?;
-        let control = LifeWorld::new(control_world(settings))?;
+        let control = LifeWorld::new(control_world(&settings.world, &settings.measure))?;
         let next = LifeWorld::new(LifeConfig { horizons: vec![1], ..settings.world.clone() })?;
         let spec = spec(&world, settings);
         spec.validate()?;
@@ -124,14 +124,4 @@ impl Zoo {
 
 fn weights(seed: u64, number: usize) -> environments::Stream {
     stream(&["glider-chunking", &seed.to_string(), "weights", &number.to_string()])
-}
-
-/// The world of the control rule, in which the same glider shapes are planted, though they do not fly.
-pub fn control_world(settings: &Settings) -> LifeConfig {
-    let world = &settings.world;
-    LifeConfig {
-        rule: settings.measure.control_rule.clone(),
-        recognise_as: Some(world.recognise_as.clone().unwrap_or_else(|| world.rule.clone())),
-        ..world.clone()
-    }
 }

@@ -151,7 +151,7 @@ impl Desk<'_> {
 
     /// Reported boards of the examples.
     pub fn example_boards(&self) -> usize {
-        self.measured.examples.parts[2].boards.len()
+        self.measured.examples.parts[2].drawn
     }
 
     /// For each model of a group, the reading of a concept that does best where choices are made, among some.

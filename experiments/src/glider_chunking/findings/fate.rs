@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::super::probing::{Reading, best, inside};
+use super::super::probing::{Reading, best, inside, is_output};
 use super::super::reading::Concept;
 use super::super::zoo::Group;
-use super::chunking::{by_layer, description, selectivity, training};
+use super::checks::{description, selectivity, training, unseen};
 use super::desk::{Baseline, Desk, Difference, Part, number, readings, strongest, words};
+use super::layers::by_layer;
 use super::used::Used;
 use crate::claims::{Evidence, Finding};
 use crate::experiment::{Section, Table};
@@ -42,7 +43,7 @@ pub fn find(desk: &Desk<'_>, used: &Used) -> Part {
     let against =
         |what: &str, theirs: Vec<&Reading>| desk.contrast(what, &[DOOMED], std::slice::from_ref(&ours), &[theirs]);
     let effect = chosen.and_then(|baseline| against("fate", baseline.readings.clone()));
-    let output = desk.chosen(Group::Jump, DOOMED, |reading| reading.features.starts_with("output"));
+    let output = desk.chosen(Group::Jump, DOOMED, is_output);
     let beyond_output = against("fate output", output.clone());
     let control = desk.chosen(Group::Control, DOOMED, inside);
     let accuracy = |readings: &[&Reading]| super::desk::mean(readings.iter().map(|reading| reading.accuracy));
@@ -53,6 +54,7 @@ pub fn find(desk: &Desk<'_>, used: &Used) -> Part {
     };
     let list: Vec<String> = baselines.iter().map(Baseline::words).collect();
     let matthews = super::desk::mean(ours.iter().filter_map(|reading| reading.matthews));
+    let (beats, unseen) = unseen(desk, DOOMED);
     let evidence = vec![
         Evidence::new(
             1,
@@ -81,6 +83,7 @@ pub fn find(desk: &Desk<'_>, used: &Used) -> Part {
         ),
         Evidence::new(4, measured.leaks.none(), measured.leaks.figure()),
         selectivity(desk, &[DOOMED]),
+        Evidence::new(7, used.necessity_of_doom.0, used.necessity_of_doom.1.clone()),
         Evidence::new(
             8,
             beyond_output.as_ref().is_some_and(Difference::above_zero),
@@ -94,6 +97,7 @@ pub fn find(desk: &Desk<'_>, used: &Used) -> Part {
             },
         ),
         description(desk, &[DOOMED]),
+        Evidence::new(10, beats, unseen),
         training(desk, &[DOOMED]),
         Evidence::new(
             12,

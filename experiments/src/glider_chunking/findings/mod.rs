@@ -1,11 +1,15 @@
 //! From measurements to findings and to what the report shows.
 
+mod abstraction;
+mod checks;
 mod chunking;
 mod desk;
 mod fate;
+mod layers;
 mod models_table;
 mod skill;
 mod used;
+mod used_report;
 
 use serde_json::json;
 
@@ -33,7 +37,13 @@ pub fn outcome(
     let desk = Desk { zoo, settings, measured, seed: config.seed };
     let (models, losses) = models_table::section(&desk, context)?;
     let used = used::find(&desk);
-    let parts = [skill::find(&desk), chunking::find(&desk, &used), fate::find(&desk, &used), used.part];
+    let parts = [
+        skill::find(&desk),
+        chunking::find(&desk, &used),
+        abstraction::find(&desk, &used),
+        fate::find(&desk, &used),
+        used.part,
+    ];
     let mut probes = json!({ "boards": measured.leaks, "models": losses });
     let (mut findings, mut sections) = (Vec::new(), vec![models]);
     for part in parts {

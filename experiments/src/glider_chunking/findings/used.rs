@@ -3,17 +3,16 @@
 use environments::life::Heading;
 use serde_json::{Value as Json, json};
 
-use super::super::measure::{Of, total};
+use super::super::measure::{Of, kept, total};
 use super::super::necessity::Loss;
 use super::super::steering::{DOSES, dose_name};
 use super::super::transplant::{Outcome, Patch, overlap, soft_overlap};
 use super::super::zoo::Group;
-use super::desk::{Desk, Difference, Part, mean, number, value, words};
+use super::desk::{Desk, Difference, Part, mean, number, words};
+use super::used_report::{erasure_section, section};
 use crate::claims::{Evidence, Finding, figure};
 use crate::evidence::metrics::ratio;
 use crate::evidence::{Arm, Estimate, Totals, over_seeds};
-use crate::experiment::{Section, Table};
-use crate::figures::{Axis, Bars, Figure, Line, Plot, Value};
 
 /// The finding, and what other claims take from it.
 pub struct Used {
@@ -26,20 +25,37 @@ pub struct Used {
     /// In words, what erasing presence, and heading with phase, costs near gliders beyond a random subspace; and
     /// whether that, and more than elsewhere, is so for one of them.
     pub necessity: (bool, String),
+    /// The same for doom.
+    pub necessity_of_doom: (bool, String),
+}
+
+/// All reported pairs.
+pub fn every(desk: &Desk<'_>) -> Vec<bool> {
+    vec![true; desk.measured.pairs.len()]
+}
+
+/// Which of the reported pairs have a glider that flies on.
+pub fn flights(desk: &Desk<'_>) -> Vec<bool> {
+    desk.measured.pairs.iter().map(|pair| pair.flies(desk.settings.longest())).collect()
 }
 
 /// Tallies of one patch at one tap, by seed, restricted to some pairs.
 fn tallies(of: &[(&str, &[Outcome])], tap: &str, patch: &str, keep: &[bool]) -> Option<Vec<Vec<Vec<f64>>>> {
     let find = |outcomes: &[Outcome]| {
         let outcome = outcomes.iter().find(|outcome| outcome.tap == tap && outcome.patch == patch)?;
-        let kept = outcome.tallies.iter().zip(keep).filter(|(_, keep)| **keep);
-        Some(kept.map(|(tally, _)| tally.clone()).collect())
+        Some(kept(&outcome.tallies, keep))
     };
     let all: Option<Vec<Vec<Vec<f64>>>> = of.iter().map(|(_, outcomes)| find(outcomes)).collect();
     all.filter(|all| !all.is_empty() && !all[0].is_empty())
 }
 
-fn arm(of: &[(&str, &[Outcome])], tap: &str, patch: &str, keep: &[bool]) -> Option<Arm> {
+/// Mean over seeds of the overlap of one patch at one tap, on some of the pairs.
+pub fn among(of: &[(&str, &[Outcome])], tap: &str, patch: &str, keep: &[bool]) -> Option<f64> {
+    mean(tallies(of, tap, patch, keep)?.iter().filter_map(|seed| overlap(&total(seed))))
+}
+
+/// An arm of the tallies of one patch at one tap.
+pub fn arm(of: &[(&str, &[Outcome])], tap: &str, patch: &str, keep: &[bool]) -> Option<Arm> {
     tallies(of, tap, patch, keep).map(|tallies| Arm::new(&tallies))
 }
 
@@ -51,9 +67,9 @@ pub fn find(desk: &Desk<'_>) -> Used {
         of.map(|of| (of.name.as_str(), of.value.test.as_slice())).collect()
     };
     let (jump, untrained) = (group(Group::Jump), group(Group::Untrained));
-    let all = vec![true; measured.pairs.len()];
-    let within = |doom: &Option<u32>| doom.is_some_and(|doom| doom <= desk.settings.longest());
-    let fatal: Vec<bool> = measured.pairs.iter().map(|pair| within(&pair.doom)).collect();
+    let all = every(desk);
+    let flying = flights(desk);
+    let fatal: Vec<bool> = flying.iter().map(|flies| !flies).collect();
     let control = measured.middle.as_deref().and_then(|tap| strongest_control(desk, tap));
 
     let contrast = |what: &str, keep: &[bool]| {
@@ -68,11 +84,9 @@ pub fn find(desk: &Desk<'_>) -> Used {
     };
     let effect = contrast("use", &all);
     let doomed = contrast("use doomed", &fatal);
-    let score = |of: &[(&str, &[Outcome])], tap: &str, patch: &str| {
-        let all = tallies(of, tap, patch, &all)?;
-        mean(all.iter().filter_map(|seed| overlap(&total(seed))))
-    };
-    let necessity = necessity(desk);
+    let score = |of: &[(&str, &[Outcome])], tap: &str, patch: &str| among(of, tap, patch, &all);
+    let necessity_of_doom = necessity(desk, &["doom"]);
+    let necessity = necessity(desk, &["presence", "heading and phase"]);
     let evidence = match measured.middle.as_deref() {
         None => Vec::new(),
         Some(tap) => {
@@ -120,10 +134,12 @@ pub fn find(desk: &Desk<'_>) -> Used {
                     true,
                     format!(
                         "scored only where the two simulated futures or the two predictions differ, outside the patched \
-                         tokens; no change (persistence) scores 0; {} transplants, {} of whose gliders meet their \
-                         doom",
-                        measured.pairs.len(),
+                         tokens; no change (persistence) scores 0; {} transplants of gliders that fly on (overlap {}), {} \
+                         of gliders that meet their doom (overlap {})",
+                        flying.iter().filter(|flies| **flies).count(),
+                        number(among(&jump, tap, Patch::Glider.name(), &flying)),
                         fatal.iter().filter(|fatal| **fatal).count(),
+                        number(among(&jump, tap, Patch::Glider.name(), &fatal)),
                     ),
                 ),
                 Evidence::new(4, measured.leaks.none(), measured.leaks.figure()),
@@ -152,13 +168,14 @@ pub fn find(desk: &Desk<'_>) -> Used {
     let probes = json!({
         "middle_tap": measured.middle,
         "strongest_control": control.map(Patch::name),
-        "transplants": measured.transplants.iter().map(|of| summary(&of.name, &of.value.test)).collect::<Vec<_>>(),
-        "where_chosen": measured.transplants.iter().map(|of| summary(&of.name, &of.value.validation)).collect::<Vec<_>>(),
+        "transplants": measured.transplants.iter().map(|of| summary(&of.name, &of.value.test, &all)).collect::<Vec<_>>(),
+        "of_gliders_that_fly_on": measured.transplants.iter().map(|of| summary(&of.name, &of.value.test, &flying)).collect::<Vec<_>>(),
+        "of_gliders_that_meet_their_doom": measured.transplants.iter().map(|of| summary(&of.name, &of.value.test, &fatal)).collect::<Vec<_>>(),
         "shorter_horizons": measured.shorter.iter().map(|of| json!({
-            "horizon": of.value.0, "outcomes": summary(&of.name, &of.value.1),
+            "horizon": of.value.0, "outcomes": summary(&of.name, &of.value.1, &all),
         })).collect::<Vec<_>>(),
-        "wider_patch": measured.wider.iter().map(|of| summary(&of.name, &of.value)).collect::<Vec<_>>(),
-        "steering": measured.steering.iter().map(|of| summary(&of.name, &of.value.outcomes)).collect::<Vec<_>>(),
+        "wider_patch": measured.wider.iter().map(|of| summary(&of.name, &of.value, &all)).collect::<Vec<_>>(),
+        "steering": measured.steering.iter().map(|of| summary(&of.name, &of.value.outcomes, &all)).collect::<Vec<_>>(),
         "erasure": measured.erasure.iter().map(|of| json!({
             "model": of.name,
             "losses": of.value.iter().map(|loss| {
@@ -169,7 +186,7 @@ pub fn find(desk: &Desk<'_>) -> Used {
         "effect": effect.as_ref().map(|effect| json!({ "estimate": effect.estimate, "per_seed": effect.per_seed })),
         "effect_on_doomed": doomed.as_ref().map(|effect| json!({ "estimate": effect.estimate, "per_seed": effect.per_seed })),
     });
-    Used { part: Part { finding, sections, probes }, effect, doomed, necessity }
+    Used { part: Part { finding, sections, probes }, effect, doomed, necessity, necessity_of_doom }
 }
 
 /// The control that scores highest at a tap on the transplants for choosing; of equals the first.
@@ -194,17 +211,18 @@ fn strongest_control(desk: &Desk<'_>, tap: &str) -> Option<Patch> {
         .map(|(_, patch)| patch)
 }
 
-fn summary(name: &str, outcomes: &[Outcome]) -> Json {
+fn summary(name: &str, outcomes: &[Outcome], keep: &[bool]) -> Json {
     let rows: Vec<Json> = outcomes
         .iter()
         .map(|outcome| {
-            let sum = total(&outcome.tallies);
+            let tallies = kept(&outcome.tallies, keep);
+            let sum = total(&tallies);
             json!({
                 "tap": outcome.tap,
                 "patch": outcome.patch,
                 "overlap": overlap(&sum),
                 "soft_overlap": soft_overlap(&sum),
-                "damaged_cells": sum.get(4).map(|damage| damage / outcome.tallies.len() as f64),
+                "damaged_cells": sum.get(4).map(|damage| damage / tallies.len() as f64),
                 "scored_cells": sum.get(5),
             })
         })
@@ -212,19 +230,21 @@ fn summary(name: &str, outcomes: &[Outcome]) -> Json {
     json!({ "model": name, "outcomes": rows })
 }
 
-fn steered<'a>(desk: &'a Desk<'_>) -> Vec<(&'a str, &'a [Outcome])> {
+/// Steering outcomes by model.
+pub fn steered<'a>(desk: &'a Desk<'_>) -> Vec<(&'a str, &'a [Outcome])> {
     desk.measured.steering.iter().map(|of| (of.name.as_str(), of.value.outcomes.as_slice())).collect()
 }
 
 /// The overlap by dose.
-fn doses(desk: &Desk<'_>) -> Vec<(f32, Estimate)> {
+pub fn doses(desk: &Desk<'_>) -> Vec<(f32, Estimate)> {
     let Some(tap) = desk.measured.middle.as_deref() else { return Vec::new() };
     let of = steered(desk);
     DOSES.iter().filter_map(|&dose| Some((dose, steering(desk, &of, tap, &dose_name(dose))?))).collect()
 }
 
-fn steering(desk: &Desk<'_>, of: &[(&str, &[Outcome])], tap: &str, name: &str) -> Option<Estimate> {
-    let arm = arm(of, tap, name, &vec![true; desk.measured.pairs.len()])?;
+/// The overlap of one deed at a tap.
+pub fn steering(desk: &Desk<'_>, of: &[(&str, &[Outcome])], tap: &str, name: &str) -> Option<Estimate> {
+    let arm = arm(of, tap, name, &every(desk))?;
     desk.band(&format!("steering {name}"), "transplants", &[&arm], &|totals| over_seeds(&totals[0], overlap))
 }
 
@@ -277,7 +297,7 @@ fn over_training(desk: &Desk<'_>) -> Vec<(u64, f64)> {
 }
 
 /// What erasing costs near gliders and elsewhere, beyond a random subspace of the same rank, with intervals.
-fn necessity(desk: &Desk<'_>) -> (bool, String) {
+fn necessity(desk: &Desk<'_>, concepts: &[&str]) -> (bool, String) {
     let losses: Vec<&[Loss]> = desk.measured.erasure.iter().map(|of| of.value.as_slice()).collect();
     let find = |what: &str| -> Option<Arm> {
         let of = |losses: &&[Loss]| losses.iter().find(|loss| loss.what == what).map(|loss| loss.tallies.clone());
@@ -285,7 +305,7 @@ fn necessity(desk: &Desk<'_>) -> (bool, String) {
         all.filter(|all| !all.is_empty()).map(|all| Arm::new(&all))
     };
     let (mut any, mut list) = (false, Vec::new());
-    for what in ["presence", "heading and phase"] {
+    for &what in concepts {
         let arms = (find(what), find(&format!("random for {what}")));
         let (Some(erased), Some(random)) = arms else { continue };
         let joined = Arm::joined(&[&erased, &random]);
@@ -306,178 +326,4 @@ fn necessity(desk: &Desk<'_>) -> (bool, String) {
         ));
     }
     if list.is_empty() { (false, "nothing could be erased".into()) } else { (any, list.join("; ")) }
-}
-
-fn section(desk: &Desk<'_>, jump: &[(&str, &[Outcome])], untrained: &[(&str, &[Outcome])]) -> Section {
-    let measured = desk.measured;
-    let all = vec![true; measured.pairs.len()];
-    let taps = super::super::reading::taps(desk.settings.model.depth);
-    let bar = |of: &[(&str, &[Outcome])], tap: &str, patch: &str, group: &str| {
-        let arm = arm(of, tap, patch, &all)?;
-        let what = format!("transplant {group} {tap} {patch}");
-        desk.band(&what, "transplants", &[&arm], &|totals| over_seeds(&totals[0], overlap)).map(|e| value(&e))
-    };
-    let mut groups = vec!["glider really there".to_string()];
-    groups.extend(taps.iter().cloned());
-    let row = |of: &[(&str, &[Outcome])], patch: Patch, group: &str| -> Vec<Option<Value>> {
-        let first = (patch == Patch::Glider).then(|| bar(of, "input", "glider really there", group)).flatten();
-        std::iter::once(first).chain(taps.iter().map(|tap| bar(of, tap, patch.name(), group))).collect()
-    };
-    let mut series: Vec<Bars> = Patch::ALL
-        .iter()
-        .map(|patch| Bars {
-            name: patch.name().into(),
-            baseline: *patch != Patch::Glider,
-            values: row(jump, *patch, "trained"),
-        })
-        .collect();
-    series.push(Bars {
-        name: "glider, random weights".into(),
-        baseline: true,
-        values: row(untrained, Patch::Glider, "untrained"),
-    });
-    let longest = desk.settings.longest();
-    let mut figures = vec![Figure {
-        name: "transplant".into(),
-        title: "Transplanted gliders".into(),
-        caption: format!(
-            "Overlap of the predicted with the simulated change {longest} steps on, outside the patched tokens, by the tap \
-             at which activations were put in. The first and the last tap are references and no evidence: a patch at \
-             `embed` edits the input, and what is put in at the last tap can reach no other token. Bands: 95% \
-             bootstrap intervals over model seeds and transplants."
-        ),
-        plot: Plot::Bars { y: Axis::new("intersection over union").spanning(0.0, 1.0), groups, series },
-    }];
-    let points: Vec<(f64, Value)> = doses(desk).iter().map(|(dose, e)| (f64::from(*dose), value(e))).collect();
-    if let (Some(tap), false) = (measured.middle.as_deref(), points.is_empty()) {
-        let of = steered(desk);
-        let flat = |name: &str| {
-            steering(desk, &of, tap, name).map(|estimate| Line {
-                name: name.into(),
-                baseline: true,
-                points: vec![(1.0, value(&estimate))],
-            })
-        };
-        let mut series = vec![Line { name: "glider direction".into(), baseline: false, points }];
-        series.extend(flat("direction of another heading"));
-        series.extend(flat("random direction, same norm"));
-        figures.push(Figure {
-            name: "dose".into(),
-            title: format!("A glider's direction, added at {tap}"),
-            caption:
-                "The mean difference that a glider of the heading, phase and alignment makes at its tokens, learnt \
-                      on other boards, times a dose."
-                    .into(),
-            plot: Plot::Lines {
-                x: Axis::new("dose"),
-                y: Axis::new("intersection over union").spanning(0.0, 1.0),
-                series,
-            },
-        });
-    }
-    let mut tables = Vec::new();
-    if let Some(tap) = measured.middle.as_deref() {
-        let of = steered(desk);
-        let names: Vec<&str> = of.first().map_or(Vec::new(), |(_, o)| o.iter().map(|o| o.patch.as_str()).collect());
-        let rows = names
-            .iter()
-            .map(|name| {
-                let estimate = steering(desk, &of, tap, name);
-                vec![(*name).to_string(), estimate.as_ref().map_or_else(|| "–".into(), words)]
-            })
-            .collect();
-        tables.push(Table {
-            caption: format!("Beyond whole tokens, at {tap}: overlap with the simulated change."),
-            header: vec!["what was done".into(), "intersection over union (95% interval)".into()],
-            rows,
-        });
-    }
-    tables.push(horizons_table(desk, &taps));
-    Section {
-        title: "Transplants".into(),
-        claim: Some("use".into()),
-        text: vec![
-            "A glider's activations are taken from one board and put into empty tokens of another. The true answer is the \
-             other board with a glider there, simulated. Translation by whole tokens is an exact symmetry of the model, so \
-             nothing else needs to fit."
-                .into(),
-        ],
-        figures,
-        tables,
-    }
-}
-
-/// Transplants at shorter horizons, where the patch covers much of the destination, and of the tokens around too.
-fn horizons_table(desk: &Desk<'_>, taps: &[String]) -> Table {
-    let measured = desk.measured;
-    let score = |of: &[&[Outcome]], tap: &str| {
-        let find = |outcomes: &[Outcome]| {
-            let outcome = outcomes.iter().find(|o| o.tap == tap && o.patch == Patch::Glider.name())?;
-            let sum = total(&outcome.tallies);
-            Some((overlap(&sum)?, sum[5] / outcome.tallies.len() as f64))
-        };
-        let found: Vec<(f64, f64)> = of.iter().filter_map(|outcomes| find(outcomes)).collect();
-        (mean(found.iter().map(|f| f.0)), mean(found.iter().map(|f| f.1)))
-    };
-    let mut header = vec!["horizon".to_string(), "patch".to_string(), "scored cells a board".to_string()];
-    header.extend(taps.iter().cloned());
-    let mut rows = Vec::new();
-    let mut add = |horizon: u32, patch: &str, of: &[&[Outcome]]| {
-        let scores: Vec<_> = taps.iter().map(|tap| score(of, tap)).collect();
-        let cells = scores.iter().find_map(|score| score.1);
-        let mut row = vec![horizon.to_string(), patch.to_string(), number(cells)];
-        row.extend(scores.iter().map(|score| number(score.0)));
-        rows.push(row);
-    };
-    for &horizon in desk.settings.horizons().iter().filter(|horizon| **horizon >= 4) {
-        let of: Vec<&[Outcome]> = if horizon == desk.settings.longest() {
-            let jump = measured.transplants.iter().filter(|of| of.group == Group::Jump);
-            jump.map(|of| of.value.test.as_slice()).collect()
-        } else {
-            let shorter = measured.shorter.iter().filter(|of| of.value.0 == horizon);
-            shorter.map(|of| of.value.1.as_slice()).collect()
-        };
-        add(horizon, "the glider's tokens", &of);
-    }
-    let of: Vec<&[Outcome]> = measured.wider.iter().map(|of| of.value.as_slice()).collect();
-    add(desk.settings.longest(), "and those round them", &of);
-    Table {
-        caption:
-            "Overlap of the glider's transplant by horizon; only cells outside the patched tokens are scored, and \
-                  fewer are left the shorter the horizon."
-                .into(),
-        header,
-        rows,
-    }
-}
-
-fn erasure_section(desk: &Desk<'_>) -> Section {
-    let names: Vec<&str> =
-        desk.measured.erasure.first().map_or(Vec::new(), |of| of.value.iter().map(|loss| loss.what.as_str()).collect());
-    let rows = names
-        .iter()
-        .enumerate()
-        .map(|(place, name)| {
-            let of = |slot: usize| {
-                mean(desk.measured.erasure.iter().filter_map(|of| {
-                    let sum = total(&of.value.get(place)?.tallies);
-                    ratio(sum[slot], sum[slot + 1])
-                }))
-            };
-            let rank = desk.measured.erasure[0].value[place].rank;
-            vec![(*name).to_string(), rank.to_string(), number(of(0)), number(of(2))]
-        })
-        .collect();
-    let header =
-        ["erased", "dimensions", "nats a cell near gliders", "nats a cell elsewhere"].map(String::from).to_vec();
-    let table = Table {
-        caption: format!(
-            "Loss on live-or-changed cells with concepts erased from all tokens at {} (LEACE, fitted on other boards); \
-             random subspaces of the same rank beside them.",
-            desk.measured.middle.as_deref().unwrap_or("no tap")
-        ),
-        header,
-        rows,
-    };
-    Section { title: "Erasure".into(), claim: Some("use".into()), tables: vec![table], ..Section::default() }
 }

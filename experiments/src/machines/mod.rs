@@ -1,0 +1,15 @@
+//! Experiments with Turing machines: one of them, and many.
+//!
+//! Worlds → training ([`train`]) → scores beside exact references ([`scores`]) → findings. All scores are in nats a step
+//! and stand as excess over a reference that meets the same random cells of the tape.
+
+mod diversity;
+mod references;
+mod scores;
+mod settings;
+mod single;
+mod train;
+mod words;
+
+pub use diversity::MachineDiversity;
+pub use single::SingleMachine;

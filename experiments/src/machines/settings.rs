@@ -1,0 +1,132 @@
+//! The sections of a config that experiments with machines share.
+
+use environments::Environment;
+use environments::turing::{TuringConfig, TuringWorld};
+use models::{AdamW, ModelConfig, ModelSpec, TrainingConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, nearest};
+
+/// Section `[training]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Training {
+    /// Optimiser steps of a model.
+    pub steps: u64,
+    /// Runs a step.
+    pub batch: usize,
+    /// Greatest learning rate.
+    pub learning_rate: f32,
+    /// Steps over which the rate rises linearly from 0.
+    pub warmup: u64,
+    /// The rate at the last step, as a share of the greatest.
+    pub final_rate: f32,
+    /// The optimiser.
+    pub optimizer: AdamW,
+    /// Checkpoints at log-spaced steps; how many.
+    pub checkpoints: usize,
+    /// Steps between two states from which an interrupted training can go on.
+    pub save_every: u64,
+    /// Models of each kind.
+    pub seeds: usize,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        let TrainingConfig { steps, batch, learning_rate, warmup, final_rate, optimizer, checkpoints, save_every } =
+            TrainingConfig::default();
+        Self { steps, batch, learning_rate, warmup, final_rate, optimizer, checkpoints, save_every, seeds: 5 }
+    }
+}
+
+impl Training {
+    /// The configuration of one training.
+    pub fn config(&self) -> TrainingConfig {
+        TrainingConfig {
+            steps: self.steps,
+            batch: self.batch,
+            learning_rate: self.learning_rate,
+            warmup: self.warmup.min(self.steps / 2),
+            final_rate: self.final_rate,
+            optimizer: self.optimizer,
+            checkpoints: self.checkpoints,
+            save_every: self.save_every,
+        }
+    }
+}
+
+/// The sections that all these experiments have.
+#[derive(Clone, Debug)]
+pub struct Common {
+    /// The world.
+    pub world: TuringConfig,
+    /// The model.
+    pub model: ModelConfig,
+    /// Training.
+    pub training: Training,
+}
+
+impl Common {
+    /// Reads a completed config.
+    ///
+    /// # Errors
+    /// If a section is not what this version of the program writes.
+    pub fn read(config: &Config) -> anyhow::Result<Self> {
+        Ok(Self {
+            world: config.section("world")?,
+            model: config.section("model")?,
+            training: config.section("training")?,
+        })
+    }
+
+    /// Fills in every default and checks all values, the world's and the model's by building them.
+    ///
+    /// # Errors
+    /// In one sentence that names the key.
+    pub fn complete(config: &mut Config, claims: &[&str]) -> anyhow::Result<(Self, TuringWorld)> {
+        let world: TuringConfig = config.complete("world")?;
+        let model: ModelConfig = config.complete("model")?;
+        let training: Training = config.complete("training")?;
+        let built = TuringWorld::new(world.clone()).map_err(|error| config.refuse("world", &error.to_string()))?;
+        if let Err(error) = spec(&built, &model).validate() {
+            return Err(config.refuse("model", &error.to_string()));
+        }
+        if let Err(error) = training.config().validate() {
+            return Err(config.refuse("training", &error.to_string()));
+        }
+        if !(1..=100).contains(&training.seeds) {
+            return Err(config.refuse("training.seeds", "must be from 1 to 100"));
+        }
+        for claim in &config.claims {
+            if !claims.contains(&claim.name.as_str()) {
+                let nearest = nearest(&claim.name, claims.iter().copied());
+                let reason = format!("this experiment cannot measure `{}`; the nearest is `{nearest}`", claim.name);
+                return Err(config.refuse("claim", &reason));
+            }
+        }
+        Ok((Self { world, model, training }, built))
+    }
+}
+
+/// Refuses a number of `[measure]` that is out of range.
+///
+/// # Errors
+/// In one sentence that names the key.
+pub fn within(config: &Config, numbers: &[(&str, usize, usize, usize)]) -> anyhow::Result<()> {
+    for &(key, value, least, most) in numbers {
+        if !(least..=most).contains(&value) {
+            return Err(config.refuse(&format!("measure.{key}"), &format!("must be from {least} to {most}")));
+        }
+    }
+    Ok(())
+}
+
+/// The specification of a model of a world.
+pub fn spec(world: &TuringWorld, model: &ModelConfig) -> ModelSpec {
+    ModelSpec {
+        vocabulary: world.vocabulary(),
+        targets: world.targets(),
+        geometry: world.geometry(),
+        model: model.clone(),
+    }
+}
