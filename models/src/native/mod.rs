@@ -8,6 +8,7 @@
 pub mod cnn;
 mod dense;
 mod descend;
+mod generator;
 pub mod kernel;
 mod learner;
 mod lstm;
@@ -18,6 +19,7 @@ mod transformer;
 mod visitor;
 
 pub use cnn::{Cnn, CnnConfig};
+pub(crate) use generator::generator;
 pub(crate) use learner::{learner, predictor};
 pub use mlp::{Mlp, MlpConfig};
 
