@@ -15,6 +15,7 @@ mod lstm;
 pub mod math;
 pub mod mlp;
 mod network;
+mod pool;
 mod transformer;
 mod visitor;
 
