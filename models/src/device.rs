@@ -1,6 +1,6 @@
 //! Devices, chosen at run time, and the two things a device can do: learn and predict.
 
-use environments::Symbol;
+use environments::{Geometry, Symbol};
 
 use crate::training::{AdamW, Batch, TrainingState};
 use crate::{ModelError, Parameters, Plan, Run, native, tensors};
@@ -92,6 +92,19 @@ pub trait Predictor: Send + Sync {
     fn run(&self, tokens: &[Symbol], plan: &Plan) -> Result<Run, ModelError>;
 }
 
+/// A trained model that is fed symbol by symbol, some sequences at once, and keeps what it needs of the past.
+pub trait Generator: Send {
+    /// Positions fed so far.
+    fn position(&self) -> usize;
+
+    /// Feeds the next symbol of every sequence; gives sequences × targets logits of what it makes the model predict:
+    /// to the bit those that [`Predictor::run`] on the CPU gives at that position.
+    ///
+    /// # Errors
+    /// If the sequences are at their end, or the symbols are not one each or outside the vocabulary.
+    fn feed(&mut self, tokens: &[Symbol]) -> Result<&[f32], ModelError>;
+}
+
 /// Puts a model in training on a device.
 ///
 /// # Errors
@@ -113,5 +126,19 @@ pub fn predictor(parameters: &Parameters, device: Device) -> Result<Box<dyn Pred
     match device {
         Device::Cpu => Ok(native::predictor(parameters.clone())),
         Device::Flex | Device::Ndarray | Device::Cuda => tensors::predictor(parameters, device),
+    }
+}
+
+/// Prepares a trained model to be fed symbol by symbol, on the CPU.
+///
+/// # Errors
+/// If the model cannot be built, or sees what comes later.
+pub fn generator(parameters: &Parameters, sequences: usize) -> Result<Box<dyn Generator>, ModelError> {
+    parameters.spec.validate()?;
+    match parameters.spec.geometry {
+        Geometry::Line { .. } => Ok(native::generator(parameters.clone(), sequences)),
+        Geometry::Torus { .. } => Err(ModelError::Config(
+            "a model of positions on a torus sees all of them at once and cannot be fed symbol by symbol".into(),
+        )),
     }
 }

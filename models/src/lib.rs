@@ -14,14 +14,16 @@ mod error;
 pub mod native;
 mod parameters;
 mod plan;
+mod scores;
 mod spec;
 pub mod tensors;
 mod training;
 
-pub use device::{Device, Learner, Predictor, learner, predictor};
+pub use device::{Device, Generator, Learner, Predictor, generator, learner, predictor};
 pub use error::ModelError;
 pub use parameters::{Entry, Layout, Parameters};
 pub use plan::{Action, Captured, Intervention, Plan, Run};
+pub use scores::{draw, generate, log_probabilities};
 pub use spec::{LstmConfig, ModelConfig, ModelSpec, Relative, TapShape, TransformerConfig, relative_positions};
 pub use training::{
     AdamW, Batch, Progress, TrainingConfig, TrainingState, Verdict, checkpoint_steps, load_parameters, load_state,

@@ -310,14 +310,15 @@ fn batch(args: &BenchArgs, spec: &ModelSpec) -> Batch {
 /// Floating-point operations of matrix products for one token, forward: two for each weight, and two for each of the
 /// width and each position attended to, for scores and for mixing.
 fn flops(spec: &ModelSpec) -> f64 {
-    let ModelConfig::Transformer(TransformerConfig { depth, width, expansion, .. }) = spec.model else { return 0.0 };
+    let (width, depth, targets) = (spec.model.width() as f64, spec.model.depth() as f64, spec.targets as f64);
+    let ModelConfig::Transformer(TransformerConfig { expansion, .. }) = spec.model else {
+        return depth * 16.0 * width * width + 2.0 * width * targets;
+    };
     let attended = match spec.geometry {
         Geometry::Line { length } => (length as f64 + 1.0) / 2.0,
         geometry => geometry.len() as f64,
     };
-    let (width, depth) = (width as f64, depth as f64);
-    depth * (2.0 * width * width * (4.0 + 2.0 * expansion as f64) + 4.0 * width * attended)
-        + 2.0 * width * spec.targets as f64
+    depth * (2.0 * width * width * (4.0 + 2.0 * expansion as f64) + 4.0 * width * attended) + 2.0 * width * targets
 }
 
 fn train(args: &BenchArgs) -> anyhow::Result<Trained> {
@@ -404,8 +405,7 @@ mod tests {
 
     #[test]
     fn operations_are_those_of_the_weights_and_of_attention() {
-        let model =
-            TransformerConfig { depth: 1, width: 2, heads: 1, expansion: 4, ..TransformerConfig::default() }.into();
+        let model = TransformerConfig { depth: 1, width: 2, heads: 1, expansion: 4, loops: 1 }.into();
         let spec = ModelSpec { vocabulary: 3, targets: 3, geometry: Geometry::Line { length: 3 }, model };
         // 12 · 4 weights of a block, two positions attended to on average, 6 weights of the read-out.
         assert!((flops(&spec) - (2.0 * 48.0 + 4.0 * 2.0 * 2.0 + 2.0 * 6.0)).abs() < 1e-9);

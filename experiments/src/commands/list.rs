@@ -23,8 +23,9 @@ pub const ENVIRONMENTS: &[Listed] = &[
 pub const MODELS: &[Listed] = &[
     Listed {
         name: "transformer",
-        about: "pre-norm, full attention, learnt bias for each relative position (line or torus)",
+        about: "pre-norm, learnt bias for each relative position; causal on a line, full on a torus; with `loops`, shared weights",
     },
+    Listed { name: "lstm", about: "layers of long short-term memory, on a line" },
     Listed { name: "mlp", about: "perceptron on a fixed window: a baseline" },
     Listed { name: "cnn", about: "convolutional network of bounded light cone: a baseline" },
 ];

@@ -1,7 +1,5 @@
 //! The engine's two faces: learning and predicting.
 
-use std::sync::{Mutex, PoisonError};
-
 use environments::Symbol;
 use rayon::prelude::*;
 
@@ -10,6 +8,7 @@ use super::descend::{Flat, descend};
 use super::lstm::Lstm;
 use super::math;
 use super::network::{Lane, Network};
+use super::pool::Pool;
 use super::transformer::Transformer;
 use super::visitor::Visitor;
 use crate::plan::ResolvedPlan;
@@ -38,7 +37,8 @@ struct NativeLearner<N: Network> {
     optimizer: AdamW,
     network: N,
     weights: N::Weights,
-    lanes: Vec<(N::Space, Lane)>,
+    lanes: Vec<Lane>,
+    spaces: Pool<N::Space>,
     gradient: Vec<f32>,
     /// Runs of parameters with one weight decay: (end, decays).
     runs: Vec<(usize, bool)>,
@@ -60,7 +60,8 @@ impl<N: Network> NativeLearner<N> {
             }
         }
         Self {
-            lanes: (0..LANES).map(|_| (network.space(true), Lane::new(&network, values.len()))).collect(),
+            lanes: (0..LANES).map(|_| Lane::new(&network, values.len())).collect(),
+            spaces: Pool::new(),
             gradient: vec![0.0; values.len()],
             state,
             optimizer,
@@ -78,27 +79,33 @@ impl<N: Network> NativeLearner<N> {
         let sequences = batch.check(spec)?;
         let length = spec.geometry.len();
         let weight = 1.0 / batch.scored().max(1) as f32;
-        let (network, weights) = (&self.network, &self.weights);
+        let (network, weights, spaces) = (&self.network, &self.weights, &self.spaces);
         let group = network.side_by_side() * length;
-        self.lanes.par_iter_mut().enumerate().for_each(|(number, (space, lane))| {
+        self.lanes.par_iter_mut().enumerate().for_each(|(number, lane)| {
             lane.clear();
             let range = sequences * number / LANES * length..sequences * (number + 1) / LANES * length;
-            for (tokens, targets) in batch.tokens[range.clone()].chunks(group).zip(batch.targets[range].chunks(group)) {
-                let logits = network.forward(values, weights, tokens, space, &mut ());
-                lane.score(logits, targets, weight);
-                network.backward(values, weights, tokens, space, lane);
-            }
+            let groups = batch.tokens[range.clone()].chunks(group).zip(batch.targets[range].chunks(group));
+            spaces.with(
+                || network.space(true),
+                |space| {
+                    for (tokens, targets) in groups {
+                        let logits = network.forward(values, weights, tokens, space, &mut ());
+                        lane.score(logits, targets, weight);
+                        network.backward(values, weights, tokens, space, lane);
+                    }
+                },
+            );
             network.finish(lane);
         });
         const PART: usize = 16_384;
         let lanes = &self.lanes;
         self.gradient.par_chunks_mut(PART).enumerate().for_each(|(number, part)| {
             part.fill(0.0);
-            for (_, lane) in lanes {
+            for lane in lanes {
                 math::add(part, &lane.values[number * PART..][..part.len()]);
             }
         });
-        let loss: f64 = self.lanes.iter().map(|(_, lane)| lane.loss).sum();
+        let loss: f64 = self.lanes.iter().map(|lane| lane.loss).sum();
         Ok((loss * f64::from(weight)) as f32)
     }
 }
@@ -138,8 +145,7 @@ struct NativePredictor<N: Network> {
     parameters: Parameters,
     network: N,
     weights: N::Weights,
-    /// Memory of earlier runs, for the next: to get it from the system anew costs as much as to run a small model.
-    spaces: Mutex<Vec<N::Space>>,
+    spaces: Pool<N::Space>,
 }
 
 impl<N: Network> NativePredictor<N> {
@@ -147,16 +153,7 @@ impl<N: Network> NativePredictor<N> {
         let network = N::new(&parameters.spec);
         let mut weights = N::Weights::default();
         network.refresh(&mut weights, &parameters.values, false);
-        Self { parameters, network, weights, spaces: Mutex::new(Vec::new()) }
-    }
-
-    fn with_space<T>(&self, work: impl FnOnce(&mut N::Space) -> T) -> T {
-        let spaces = || self.spaces.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = spaces().pop();
-        let mut space = kept.unwrap_or_else(|| self.network.space(false));
-        let result = work(&mut space);
-        spaces().push(space);
-        result
+        Self { parameters, network, weights, spaces: Pool::new() }
     }
 }
 
@@ -208,9 +205,10 @@ impl<N: Network> Predictor for NativePredictor<N> {
                 let captured = taps.iter().map(|tap| vec![0.0; count * tap.rows * tap.width]).collect();
                 let fired = vec![false; resolved.taps.len()];
                 let mut follower = Follower { plan: &resolved, first: number * group, captured, fired };
-                let logits = self.with_space(|space| {
+                let forward = |space: &mut N::Space| {
                     self.network.forward(values, &self.weights, tokens, space, &mut follower).to_vec()
-                });
+                };
+                let logits = self.spaces.with(|| self.network.space(false), forward);
                 (logits, follower)
             })
             .collect();

@@ -72,9 +72,26 @@ pub struct Space {
     packed: Packed,
 }
 
+/// The states of sequences that are fed symbol by symbol.
+pub struct Memory {
+    /// For each layer, sequences × width.
+    states: Vec<State>,
+    input: Vec<f32>,
+    gates: Vec<f32>,
+    before: Vec<f32>,
+    bent: Vec<f32>,
+    logits: Vec<f32>,
+}
+
+struct State {
+    cells: Vec<f32>,
+    hidden: Vec<f32>,
+}
+
 impl Network for Lstm {
     type Weights = Weights;
     type Space = Space;
+    type Memory = Memory;
 
     /// # Panics
     /// If the model is of another kind.
@@ -167,6 +184,50 @@ impl Network for Lstm {
                 visitor.visit(tap, sequence, 0, logits);
             }
         }
+        logits
+    }
+
+    fn memory(&self, sequences: usize) -> Memory {
+        let rows = |width: usize| vec![0.0; sequences * width];
+        let width = self.width;
+        let state = || State { cells: rows(width), hidden: rows(width) };
+        Memory {
+            states: self.layers.iter().map(|_| state()).collect(),
+            input: rows(width),
+            gates: rows(4 * width),
+            before: rows(width),
+            bent: rows(width),
+            logits: rows(self.targets),
+        }
+    }
+
+    fn feed<'a>(
+        &self,
+        values: &[f32],
+        weights: &Weights,
+        tokens: &[Symbol],
+        position: usize,
+        memory: &'a mut Memory,
+    ) -> &'a [f32] {
+        let Memory { states, input, gates, before, bent, logits } = memory;
+        let (width, sequences) = (self.width, tokens.len());
+        for (row, &token) in input.chunks_exact_mut(width).zip(tokens) {
+            row.copy_from_slice(&values[usize::from(token) * width..][..width]);
+        }
+        let mut input: &[f32] = input;
+        for ((state, weights), places) in states.iter_mut().zip(&weights.layers).zip(&self.layers) {
+            dense(sequences, input, width, &weights.input, &values[places.input.1..], gates, 4 * width);
+            if position > 0 {
+                let hidden = Left { values: &state.hidden, rows: width, columns: 1 };
+                multiply(sequences, hidden, &weights.recurrent.forward, gates, 4 * width, true);
+            }
+            math::gates(gates, width);
+            before.copy_from_slice(&state.cells);
+            math::cells(gates, before, &mut state.cells, width);
+            math::hidden(gates, &state.cells, bent, &mut state.hidden, width);
+            input = &state.hidden;
+        }
+        dense(sequences, input, width, &weights.unembed, &values[self.unembed.1..], logits, self.targets);
         logits
     }
 

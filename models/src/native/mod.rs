@@ -8,16 +8,19 @@
 pub mod cnn;
 mod dense;
 mod descend;
+mod generator;
 pub mod kernel;
 mod learner;
 mod lstm;
 pub mod math;
 pub mod mlp;
 mod network;
+mod pool;
 mod transformer;
 mod visitor;
 
 pub use cnn::{Cnn, CnnConfig};
+pub(crate) use generator::generator;
 pub(crate) use learner::{learner, predictor};
 pub use mlp::{Mlp, MlpConfig};
 

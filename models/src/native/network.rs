@@ -13,6 +13,9 @@ pub trait Network: Send + Sync + Sized {
     /// The memory that one thread needs; nothing is allocated while it works.
     type Space: Send + Sync;
 
+    /// What is kept of sequences that are fed symbol by symbol.
+    type Memory: Send;
+
     /// The network of a model of this kind.
     fn new(spec: &ModelSpec) -> Self;
 
@@ -51,6 +54,20 @@ pub trait Network: Send + Sync + Sized {
         space: &mut Self::Space,
         lane: &mut Lane,
     );
+
+    /// Memory for sequences of which nothing was fed yet.
+    fn memory(&self, sequences: usize) -> Self::Memory;
+
+    /// Takes the symbols at a position, one a sequence, the memory holding all before; gives sequences × targets
+    /// logits, equal to the bit to those of [`Network::forward`]. Only for positions in a line.
+    fn feed<'a>(
+        &self,
+        values: &[f32],
+        weights: &Self::Weights,
+        tokens: &[Symbol],
+        position: usize,
+        memory: &'a mut Self::Memory,
+    ) -> &'a [f32];
 
     /// Brings what was summed in [`Lane::extra`] to where the parameters lie.
     fn finish(&self, _lane: &mut Lane) {}

@@ -91,14 +91,20 @@ impl ModelSpec {
     /// # Errors
     /// If their number is not a multiple of the length, or one is outside the vocabulary.
     pub fn check_tokens(&self, tokens: &[Symbol]) -> Result<usize, ModelError> {
-        let (length, vocabulary) = (self.geometry.len(), self.vocabulary);
+        let length = self.geometry.len();
         if !tokens.len().is_multiple_of(length) {
             return Err(ModelError::Shape(format!("{} tokens are not whole sequences of {length}", tokens.len())));
         }
-        if let Some(token) = tokens.iter().find(|&&token| usize::from(token) >= vocabulary) {
-            return Err(ModelError::Shape(format!("token {token} is outside the vocabulary of {vocabulary}")));
-        }
+        self.check_symbols(tokens)?;
         Ok(tokens.len() / length)
+    }
+
+    pub(crate) fn check_symbols(&self, tokens: &[Symbol]) -> Result<(), ModelError> {
+        let vocabulary = self.vocabulary;
+        match tokens.iter().find(|&&token| usize::from(token) >= vocabulary) {
+            Some(token) => Err(ModelError::Shape(format!("token {token} is outside the vocabulary of {vocabulary}"))),
+            None => Ok(()),
+        }
     }
 }
 

@@ -155,6 +155,37 @@ impl Attention {
         }
     }
 
+    /// One query of causal attention, given the past: the row of [`Attention::forward`] at `position`. `keys` are
+    /// width × keys, `values` length × width.
+    #[allow(clippy::too_many_arguments)]
+    pub fn feed(
+        &self,
+        bias: &[f32],
+        query: &[f32],
+        keys: &[f32],
+        values: &[f32],
+        position: usize,
+        scores: &mut [f32],
+        context: &mut [f32],
+    ) {
+        let (head_width, scaling) = self.head();
+        for (head, bias) in bias.chunks_exact(self.head_spread()).enumerate() {
+            let columns = head * head_width..(head + 1) * head_width;
+            math::attend_one(
+                &query[columns.clone()],
+                &keys[columns.start * self.keys..],
+                self.keys,
+                &values[columns.start..],
+                self.width,
+                bias,
+                scaling,
+                position + 1,
+                scores,
+                &mut context[columns],
+            );
+        }
+    }
+
     /// Gradient of [`Attention::forward`]: from d(context) to d(queries, keys, values), adding that of the biases
     /// to `spread`. `scores` is memory for length × keys values.
     #[allow(clippy::too_many_arguments)]

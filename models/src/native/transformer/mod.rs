@@ -1,6 +1,7 @@
 //! The transformer: its sizes, its weights as the products want them, the memory of one sequence.
 
 mod attention;
+mod feed;
 mod passes;
 
 use environments::Symbol;
@@ -95,6 +96,7 @@ pub struct Space {
 impl Network for Transformer {
     type Weights = Weights;
     type Space = Space;
+    type Memory = feed::Memory;
 
     /// # Panics
     /// If the model is of another kind.
@@ -201,6 +203,21 @@ impl Network for Transformer {
 
     fn backward(&self, values: &[f32], weights: &Weights, tokens: &[Symbol], space: &mut Space, lane: &mut Lane) {
         passes::backward(self, values, weights, tokens, space, lane);
+    }
+
+    fn memory(&self, sequences: usize) -> feed::Memory {
+        feed::Memory::new(self, sequences)
+    }
+
+    fn feed<'a>(
+        &self,
+        values: &[f32],
+        weights: &Weights,
+        tokens: &[Symbol],
+        position: usize,
+        memory: &'a mut feed::Memory,
+    ) -> &'a [f32] {
+        feed::feed(self, values, weights, tokens, position, memory)
     }
 
     fn finish(&self, lane: &mut Lane) {
