@@ -157,7 +157,7 @@ fn rate(mut work: impl FnMut() -> f64) -> f64 {
 fn turing(_: &BenchArgs) -> anyhow::Result<Vec<Row>> {
     let five: Machine = "1RB1LC_1RC1RB_1RD0LE_1LA1LD_1RZ0LA".parse()?;
     let plain = rate(|| run_packed(&five, u64::MAX).steps as f64);
-    let three: Machine = "0RB2LA1RA_1LA2RB1RC_1RZ1LB1RC".parse()?;
+    let three: Machine = "0RB2LA1RA_1LA2RB1RC_1RZ1LB1LC".parse()?;
     let accelerated = rate(|| environments::turing::run(&three, None).steps as f64);
     let machines: Vec<Machine> = {
         let mut draws = stream(&["bench", "machines"]);
