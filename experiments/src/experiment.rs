@@ -102,6 +102,7 @@ pub const EXPERIMENTS: &[&dyn Experiment] = &[
     &crate::glider_chunking::GliderChunking,
     &crate::machines::SingleMachine,
     &crate::machines::MachineDiversity,
+    &crate::machines::EvilTwin,
     #[cfg(test)]
     &toy::Toy,
 ];

@@ -9,7 +9,9 @@ mod scores;
 mod settings;
 mod single;
 mod train;
+mod twins;
 mod words;
 
 pub use diversity::MachineDiversity;
 pub use single::SingleMachine;
+pub use twins::EvilTwin;

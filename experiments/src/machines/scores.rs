@@ -42,8 +42,13 @@ impl Runs {
     pub fn drawn(world: &TuringWorld, split: Split, first: u64, count: usize) -> Self {
         let all: Vec<TuringEpisode> =
             (first..first + count as u64).into_par_iter().map(|index| world.observe(split, index)).collect();
+        Self::of(world, all)
+    }
+
+    /// Given runs.
+    pub fn of(world: &TuringWorld, episodes: Vec<TuringEpisode>) -> Self {
         let mut runs = Self::none(world);
-        all.into_iter().for_each(|episode| runs.push(world, episode));
+        episodes.into_iter().for_each(|episode| runs.push(world, episode));
         runs
     }
 
