@@ -316,3 +316,81 @@ fn a_full_disk_is_said_in_one_line_and_leaves_nothing_half_written() {
     left.fails_with("No space left on device");
     assert!(written.iter().all(|path| path.extension().is_none_or(|ending| ending != "part")), "{written:?}");
 }
+
+/// Every shipped config but the largest experiment's, whose own test is above.
+fn shipped() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "toml") && !path.ends_with("glider-chunking.toml"));
+    paths.sort();
+    assert!(!paths.is_empty());
+    paths
+}
+
+#[test]
+fn every_shipped_config_runs_at_smoke_scale_and_gives_the_same_bytes_again() {
+    let folder = folder();
+    for path in shipped() {
+        let path = path.to_str().unwrap();
+        let run = |out: &str, more: &[&str]| -> [String; 2] {
+            let arguments = ["run", path, "--scale", "smoke", "--device", "cpu", "--out", out, "--json"];
+            let left = stance(folder.path(), &[&arguments[..], more].concat());
+            assert_eq!(left.code, Some(0), "{path}: {}", left.err);
+            ["probes.json", "claims.json"]
+                .map(|file| std::fs::read_to_string(folder.path().join(out).join(file)).unwrap())
+        };
+        let name = Path::new(path).file_stem().unwrap().to_str().unwrap();
+        let first = run(&format!("{name}-1"), &[]);
+        assert_eq!(first, run(&format!("{name}-2"), &[]), "{path}: two runs with one seed differ");
+        assert_ne!(first, run(&format!("{name}-3"), &["--seed", "7"]), "{path}: another seed gives the same");
+        assert!(folder.path().join(format!("{name}-1")).join("report.html").exists());
+        // Scales other than the one that runs are checked too.
+        let refused = stance(folder.path(), &["run", path, "--scale", "gpu", "--set", "training.seeds=0"]);
+        refused.fails_with("training.seeds");
+    }
+}
+
+#[test]
+fn machines_are_benched_and_sampled_in_the_documented_form() {
+    let folder = folder();
+    let bench = ["bench", "train", "--layers", "1", "--width", "16", "--heads", "2", "--context", "8", "--batch", "2"];
+    let value = stance(folder.path(), &[&bench[..], &["--steps", "2", "--device", "cpu", "--json"]].concat()).json();
+    for key in ["tokens_per_second", "milliseconds_per_step", "peak_memory_bytes"] {
+        assert!(value[key].as_f64().unwrap() > 0.0, "{key} of {value}");
+    }
+    assert_eq!(value["device"], "cpu");
+    stance(folder.path(), &["bench", "trian"]).fails_with("the nearest is `train`");
+    stance(folder.path(), &["bench", "train", "--heads", "5"]).fails_with("heads");
+    let config = shipped().into_iter().find(|path| path.ends_with("single-machine.toml")).unwrap();
+    let config = config.to_str().unwrap();
+    let value = stance(folder.path(), &["sample", config, "--split", "test", "--index", "4", "--json"]).json();
+    assert_eq!(value["episode"]["scene"]["kind"], "tape");
+    let text = stance(folder.path(), &["sample", config, "--split", "train"]).out;
+    assert!(text.contains("1RB0LA_1LC1RA_0RA0LB"), "{text}");
+    stance(folder.path(), &["run", config, "--set", "world.states=9"]).fails_with("states = 9");
+    stance(folder.path(), &["run", config, "--set", "world.only=[\"1RB\"]"]).fails_with("1RB");
+}
+
+#[test]
+fn a_recorded_result_is_recomputed_and_one_that_is_off_is_named() {
+    let folder = folder();
+    let config = shipped().into_iter().find(|path| path.ends_with("single-machine.toml")).unwrap();
+    let config = config.to_str().unwrap();
+    stance(folder.path(), &["run", config, "--scale", "smoke", "--device", "cpu", "--out", "first", "--json"]).json();
+    let records = ["--results", "records", "--json"];
+    stance(folder.path(), &[&["reproduce", "--record", "first"][..], &records].concat()).json();
+    // The run is made anew, under runs/, and agrees to the last digit.
+    let value = stance(folder.path(), &[&["reproduce", "all"][..], &records].concat()).json();
+    assert_eq!(value["agrees"], true);
+    assert_eq!(value["claims"].as_array().unwrap().len(), 2);
+    assert_eq!(value["claims"][0]["recorded"], value["claims"][0]["now"]);
+    let path = folder.path().join("records/single-machine/claims.json");
+    let mut claims: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    claims["claims"][0]["measured"]["effect"] = (-3.25).into();
+    std::fs::write(&path, claims.to_string()).unwrap();
+    let off = stance(folder.path(), &[&["reproduce", "single-machine"][..], &records].concat());
+    assert_ne!(off.code, Some(0));
+    assert!(off.err.contains("`learnt` has effect") && off.err.contains("recorded -3.250"), "{}", off.err);
+    stance(folder.path(), &["reproduce", "singel-machine", "--results", "records"]).fails_with("`single-machine`");
+    stance(folder.path(), &["reproduce", "all", "--results", "nowhere"]).fails_with("nowhere");
+}

@@ -12,6 +12,7 @@ pub mod life;
 pub mod list;
 pub mod output;
 pub mod report;
+pub mod reproduce;
 pub mod run;
 pub mod sample;
 pub mod show;
@@ -44,6 +45,8 @@ enum Command {
     Show(show::ShowArgs),
     /// Draw a run's report again from what it saved.
     Report(report::ReportArgs),
+    /// Recompute recorded results and compare them, figure by figure; or record a run.
+    Reproduce(reproduce::ReproduceArgs),
     /// One episode of a config's world: tokens, labels, and a drawing.
     Sample(sample::SampleArgs),
     /// Cellular automata in two dimensions: evolve a pattern, take a census.
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args, &output),
         Command::Show(args) => show::run(args, &output),
         Command::Report(args) => report::run(args, &output),
+        Command::Reproduce(args) => reproduce::run(args, &output),
         Command::Sample(args) => sample::run(args, &output),
         Command::Life(command) => life::run(command, &output),
         Command::Elementary(command) => elementary::run(command, &output),

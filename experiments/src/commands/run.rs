@@ -76,21 +76,7 @@ pub fn run(args: RunArgs, output: &Output) -> anyhow::Result<()> {
     let path = path.unwrap_or_else(|| Path::new(RUNS).join(config.run_name()));
     let progress = Progress::choose(output.json);
 
-    let earlier = RunDirectory::open(&path).ok().filter(RunDirectory::is_finished);
-    let finished_before = match earlier {
-        Some(run) => run.read_if_there("config.toml")?.is_some_and(|text| text == config.to_toml()),
-        None => false,
-    };
-    let directory = if finished_before {
-        let directory = RunDirectory::open(&path)?;
-        progress.say(&format!("{} is finished already; nothing is computed again", path.display()));
-        directory
-    } else {
-        let (directory, _lock) = RunDirectory::begin(&path, &config)?;
-        progress.say(&format!("{} on {}, into {}", config.run_name(), device.name(), path.display()));
-        execute(&config, &directory, device, progress)?;
-        directory
-    };
+    let (directory, finished_before) = to_the_end(&config, &path, device, progress)?;
 
     let claims = directory.claims()?;
     let report = directory.file("report.html");
@@ -102,6 +88,31 @@ pub fn run(args: RunArgs, output: &Output) -> anyhow::Result<()> {
         "claims": show::brief(&claims.claims),
     });
     output.print(&value, || format!("{}\nreport: {}", show::table(&claims.claims), report.display()))
+}
+
+/// Runs a resolved config in a directory, or takes up what was finished there before; says which.
+///
+/// # Errors
+/// In one sentence; also when the run is asked to stop.
+pub(super) fn to_the_end(
+    config: &Config,
+    path: &Path,
+    device: Device,
+    progress: Progress,
+) -> anyhow::Result<(RunDirectory, bool)> {
+    let earlier = RunDirectory::open(path).ok().filter(RunDirectory::is_finished);
+    let finished_before = match earlier {
+        Some(run) => run.read_if_there("config.toml")?.is_some_and(|text| text == config.to_toml()),
+        None => false,
+    };
+    if finished_before {
+        progress.say(&format!("{} is finished already; nothing is computed again", path.display()));
+        return Ok((RunDirectory::open(path)?, true));
+    }
+    let (directory, _lock) = RunDirectory::begin(path, config)?;
+    progress.say(&format!("{} on {}, into {}", config.run_name(), device.name(), path.display()));
+    execute(config, &directory, device, progress)?;
+    Ok((directory, false))
 }
 
 /// Takes an experiment to its report. Everything it finishes on the way is kept; `claims.json` comes last.

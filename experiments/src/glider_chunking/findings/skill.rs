@@ -304,6 +304,12 @@ fn curves(
     series.extend(desk.measured.rivals.iter().map(|rival| line(rival.name.clone(), &[&rival.test], true)));
     series.push(line(Group::Untrained.title().into(), untrained, true));
     if name == "skill" {
+        let alone = |place: usize| {
+            let value = scene_overlap(desk, jump, place)?;
+            Some((f64::from(horizons[place]), Value { value, interval: None }))
+        };
+        let points = (0..horizons.len()).filter_map(alone).collect();
+        series.insert(1, Line { name: format!("{}, scenes alone", Group::Jump.title()), baseline: false, points });
         let known = REFERENCE.iter().filter(|(horizon, _)| horizons.contains(horizon));
         let points = known.map(|(k, value)| (f64::from(*k), Value { value: *value, interval: None })).collect();
         series.push(Line { name: "PyTorch model, scenes alone".into(), baseline: true, points });
@@ -312,7 +318,9 @@ fn curves(
     Figure {
         name: name.into(),
         title: title.into(),
-        caption: "Test boards of all sources. Bands: 95% bootstrap intervals over model seeds and boards.".into(),
+        caption: "Test boards of all sources, among which the live cells of soups and ash count most, where not said \
+                  otherwise. Bands: 95% bootstrap intervals over model seeds and boards."
+            .into(),
         plot: Plot::Lines {
             x: Axis::new("horizon (steps)").logarithmic(),
             y: Axis::new(unit).spanning(0.0, 1.0),

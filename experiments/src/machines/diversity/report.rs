@@ -1,0 +1,189 @@
+//! What the report shows.
+
+use super::super::scores::by_step;
+use super::super::words::{number, words};
+use super::Measure;
+use super::measure::Found;
+use super::outcome::{Told, excess, rate, way};
+use crate::claims::figure;
+use crate::evidence::{Design, Estimate, over_seeds};
+use crate::experiment::{Section, Table};
+use crate::figures::{Axis, Figure, Line, Plot, Value};
+
+fn cell(estimate: Option<&Estimate>) -> String {
+    estimate.map_or_else(|| "–".into(), words)
+}
+
+fn count(size: f64) -> String {
+    format!("{size:.0}")
+}
+
+/// Rows and lines of the variants.
+fn variants(told: &Told<'_>) -> (Vec<Vec<String>>, Vec<Line>) {
+    let (found, measure, desk, sizes) = (told.found, told.measure, &told.desk, &told.sizes);
+    let mut variant_rows = Vec::new();
+    let mut variant_lines = Vec::new();
+    for (variant, by_diversity) in measure.variants.iter().zip(&found.variants) {
+        let mut points = Vec::new();
+        for (diversity, nats) in measure.variant_diversities.iter().zip(by_diversity) {
+            let arm = found.arm(nats.iter());
+            let what = format!("variant {} {diversity}", variant.name);
+            let estimate = desk.estimate(&what, Design::Crossed, &[&arm], &|t| over_seeds(&t[0], excess));
+            let share = desk.estimate(&format!("{what} way"), Design::Crossed, &[&arm], &|t| over_seeds(&t[0], way));
+            let place = measure.diversities.iter().position(|d| d == diversity);
+            let size = place.map_or(f64::NAN, |place| sizes[place]);
+            if let Some(estimate) = &estimate {
+                points.push((size, Value { value: estimate.value, interval: Some(estimate.interval) }));
+            }
+            variant_rows.push(vec![variant.name.clone(), count(size), cell(estimate.as_ref()), cell(share.as_ref())]);
+        }
+        variant_lines.push(Line { name: variant.name.clone(), baseline: false, points });
+    }
+    (variant_rows, variant_lines)
+}
+
+/// The section on remembering and inferring.
+pub fn section(told: &Told<'_>) -> Section {
+    let unseen = &told.found.unseen;
+    let (best_name, best) = told.best();
+    let (rows, _) = variants(told);
+    let mut tables = vec![by_diversity(told)];
+    if !rows.is_empty() {
+        let header = ["model", "training machines", "unseen: above Bayes", "share of the way to Bayes"];
+        tables.push(Table {
+            caption: format!(
+                "Other models, {} of each: nats a step above Bayes on unseen machines, and the share of the way from the best \
+                 statistical predictor to Bayes.",
+                told.measure.variant_seeds
+            ),
+            header: header.map(String::from).to_vec(),
+            rows,
+        });
+    }
+    let text = vec![
+        format!(
+            "On runs of their training machines the models turn from remembering to inferring at {} training machines: there \
+             they are as near to Bayes over the class as to Bayes over the machines that they were trained on.",
+            told.turn.as_ref().map_or_else(
+                || "no number of".into(),
+                |turn| { format!("{:.0} ({:.0} to {:.0})", turn.value, turn.interval.0, turn.interval.1) }
+            )
+        ),
+        format!(
+            "Trained on all, they pay {} nats a step on unseen machines; Bayes over the class {}, the table-filler {}, the best \
+             statistical predictor ({best_name}) {}.",
+            number(Some(told.trained(0))),
+            figure(rate(&unseen.generaliser)),
+            figure(rate(&unseen.filler)),
+            figure(rate(best))
+        ),
+    ];
+    let figures = figures(told);
+    Section { title: "Remembering and inferring".into(), claim: None, text, figures, tables }
+}
+
+fn by_diversity(told: &Told<'_>) -> Table {
+    let header = [
+        "training machines",
+        "unseen: above Bayes",
+        "seen: above the memoriser",
+        "nearer to the memoriser",
+        "memoriser to generaliser",
+    ];
+    let columns = [&told.beyond, &told.above_memoriser, &told.nearer, &told.between];
+    let row = |(place, size): (usize, &f64)| {
+        std::iter::once(count(*size)).chain(columns.iter().map(|all| cell(all[place].as_ref()))).collect()
+    };
+    Table {
+        caption: "Nats a step, with 95% intervals.".into(),
+        header: header.map(String::from).to_vec(),
+        rows: told.sizes.iter().enumerate().map(row).collect(),
+    }
+}
+
+fn figures(told: &Told<'_>) -> Vec<Figure> {
+    let unseen = &told.found.unseen;
+    let (best_name, best) = told.best();
+    let (_, variant_lines) = variants(told);
+    let sizes = &told.sizes;
+    let line = |name: &str, baseline: bool, all: &[Option<Estimate>]| Line {
+        name: name.into(),
+        baseline,
+        points: sizes
+            .iter()
+            .zip(all)
+            .filter_map(|(&x, e)| e.as_ref().map(|e| (x, Value { value: e.value, interval: Some(e.interval) })))
+            .collect(),
+    };
+    let flat = |name: &str, value: f64| Line {
+        name: name.into(),
+        baseline: true,
+        points: sizes.iter().map(|&x| (x, Value { value, interval: None })).collect(),
+    };
+    let base = rate(&unseen.generaliser);
+    vec![
+        Figure {
+            name: "diversity".into(),
+            title: "Unseen machines, by the number of training machines".into(),
+            caption: "Nats a step above Bayes over the whole class, equal training. Bands: 95% bootstrap intervals over model \
+                      seeds and runs. The table-filler is told the state of the machine, which the models are not."
+                .into(),
+            plot: Plot::Lines {
+                x: Axis::new("training machines").logarithmic(),
+                y: Axis::new("nats a step above Bayes").spanning(0.0, 0.0),
+                series: std::iter::once(line("trained", false, &told.beyond))
+                    .chain(variant_lines)
+                    .chain([flat(best_name, rate(best) - base), flat("table-filler", rate(&unseen.filler) - base)])
+                    .collect(),
+            },
+        },
+        Figure {
+            name: "memory".into(),
+            title: "Seen machines: who is the model like?".into(),
+            caption: "Divergence of the model from the generaliser (Bayes over the class) minus that from the memoriser (Bayes \
+                      over the machines seen in training), nats a step; above 0 it is nearer to the memoriser. Dashed: how far \
+                      the two are from each other."
+                .into(),
+            plot: Plot::Lines {
+                x: Axis::new("training machines").logarithmic(),
+                y: Axis::new("nats a step").spanning(0.0, 0.0),
+                series: vec![line("nearer to the memoriser", false, &told.nearer), line("between the two", true, &told.between)],
+            },
+        },
+        steps_figure(told.found, best_name, best),
+    ]
+}
+
+/// Regret along a run.
+fn steps_figure(found: &Found, best_name: &str, best: &[Vec<f64>]) -> Figure {
+    let base = by_step(&found.unseen.generaliser);
+    let line = |name: String, baseline: bool, nats: Vec<f64>| Line {
+        name,
+        baseline,
+        points: nats
+            .into_iter()
+            .zip(&base)
+            .enumerate()
+            .map(|(step, (nats, base))| (step as f64 + 1.0, Value { value: nats - base, interval: None }))
+            .collect(),
+    };
+    let mut diversities: Vec<usize> = found.models.iter().map(|model| model.diversity).collect();
+    diversities.dedup();
+    let trained = |diversity: &usize| {
+        let all: Vec<Vec<f64>> = found.of(*diversity).map(|model| by_step(&model.unseen)).collect();
+        line(format!("trained on {}", Measure::name(*diversity)), false, by_step(&all))
+    };
+    let mut series: Vec<Line> = diversities.iter().map(trained).collect();
+    series.push(line(best_name.into(), true, by_step(best)));
+    series.push(line("table-filler".into(), true, by_step(&found.unseen.filler)));
+    Figure {
+        name: "regret".into(),
+        title: "Regret along a run of an unseen machine".into(),
+        caption: "Nats above Bayes over the class at each step of the run; means over models and runs.".into(),
+        plot: Plot::Lines {
+            x: Axis::new("step of the run").logarithmic(),
+            y: Axis::new("nats above Bayes").spanning(0.0, 0.0),
+            series,
+        },
+    }
+}
