@@ -215,7 +215,7 @@ fn a_config_and_a_pattern_are_watched_without_a_model() {
         let boards = session.boards();
         let mindless = boards.iter().filter_map(|board| board.picture.as_ref().err());
         assert_eq!(mindless.filter(|reason| reason.contains("open a run")).count(), 4, "{name}");
-        let Scene::Board { frames, .. } = &session.observed().scene;
+        let Scene::Board { frames, .. } = &session.observed().scene else { panic!("{name} is no board") };
         assert_eq!(frames.len(), 33);
         assert!(session.taps().is_empty() && session.scores().is_empty());
     }
