@@ -1,6 +1,6 @@
 //! Pairs of twins: two machines that differ in one entry of their tables, run on the same tape.
 
-use environments::turing::{HeadStep, HeadToken, Move, TuringEpisode, TuringWorld};
+use environments::turing::{HeadStep, Move, TuringEpisode, TuringWorld};
 use environments::{Draw, Edit, Split, stream};
 
 /// A machine's run and its evil twin's.
@@ -47,7 +47,8 @@ fn candidates(steps: &[HeadStep]) -> Vec<((u8, u8), usize)> {
     found
 }
 
-/// Pairs of machines of a split; both machines belong to it.
+/// Pairs of machines of a split; both belong to it, and in both runs the entry fires again. Which of the two is called
+/// the own machine is drawn, so that nothing but what comes after the firing sets them apart.
 pub fn pairs(world: &TuringWorld, split: Split, wanted: usize, seed: u64) -> Vec<Pair> {
     let symbols = world.config().symbols;
     let mut chance = stream(&["evil-twin", &seed.to_string(), "pairs", split.name()]);
@@ -71,17 +72,17 @@ pub fn pairs(world: &TuringWorld, split: Split, wanted: usize, seed: u64) -> Vec
         let transition = format!("{}{}{next}", act / 2, if act % 2 == 1 { 'R' } else { 'L' });
         let edit = Edit::Rewrite { state: entry.0, symbol: entry.1, transition };
         let Ok(twin) = world.edit(&own, &[edit]) else { continue };
-        if world.split_of(&twin.machine) != split {
+        let again = twin.steps[fired + 2..].iter().any(|step| is(step, entry));
+        if world.split_of(&twin.machine) != split || !again {
             continue;
         }
+        let (own, twin) = if chance.below(2) == 0 { (own, twin) } else { (twin, own) };
         let later = || (fired + 2..own.steps.len()).map(|place| (place, &own.steps[place]));
         let uses: Vec<usize> = later().filter(|(_, step)| is(step, entry)).map(|(place, _)| place).collect();
         let others: Vec<usize> = later().filter(|(_, step)| !is(step, entry)).map(|(place, _)| place).collect();
-        let shift = if act % 2 == 1 { Move::Right } else { Move::Left };
-        let twin_token = HeadToken { read: entry.1, write: (act / 2) as u8, shift };
         pairs.push(Pair {
             own_step: own.steps[fired].token.index(symbols),
-            twin_step: twin_token.index(symbols),
+            twin_step: twin.steps[fired].token.index(symbols),
             // The step before the entry fires is one of another entry.
             elsewhere: fired,
             entry,
