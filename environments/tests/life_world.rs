@@ -78,7 +78,7 @@ fn a_sample_is_that_of_its_episode() {
                 assert_eq!(world.decode_symbols(&sample.targets[1..]).unwrap(), observed.end);
                 assert_eq!(usize::from(sample.tokens[0]), world.targets() + observed.horizon as usize - 1);
                 assert_eq!(world.stepper().run(&observed.start, observed.horizon), observed.end);
-                let Scene::Board { frames, width, height, .. } = episode.scene;
+                let Scene::Board { frames, width, height, .. } = episode.scene else { panic!("no board") };
                 assert_eq!((width, height), (side, side + 6));
                 assert_eq!(frames.len(), 33);
                 assert_eq!(frames[observed.horizon as usize], observed.end.cells());
