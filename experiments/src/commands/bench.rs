@@ -318,9 +318,8 @@ fn flops(spec: &ModelSpec) -> f64 {
         Geometry::Line { length } => (length as f64 + 1.0) / 2.0,
         geometry => geometry.len() as f64,
     };
-    let (width, depth) = (width as f64, depth as f64);
     depth * (2.0 * width * width * (4.0 + 2.0 * expansion as f64) + 4.0 * width * attended)
-        + 2.0 * width * spec.targets as f64
+        + 2.0 * width * targets
 }
 
 fn train(args: &BenchArgs) -> anyhow::Result<Trained> {
