@@ -318,8 +318,7 @@ fn flops(spec: &ModelSpec) -> f64 {
         Geometry::Line { length } => (length as f64 + 1.0) / 2.0,
         geometry => geometry.len() as f64,
     };
-    depth * (2.0 * width * width * (4.0 + 2.0 * expansion as f64) + 4.0 * width * attended)
-        + 2.0 * width * targets
+    depth * (2.0 * width * width * (4.0 + 2.0 * expansion as f64) + 4.0 * width * attended) + 2.0 * width * targets
 }
 
 fn train(args: &BenchArgs) -> anyhow::Result<Trained> {
