@@ -13,6 +13,7 @@ pub mod automata;
 mod environment;
 pub mod life;
 pub mod sequence;
+pub mod sources;
 mod stream;
 pub mod turing;
 

@@ -42,6 +42,36 @@ fn agree(machines: &[Machine], states: usize, symbols: usize, runs: usize, lengt
             assert_eq!(fast.consistent(), slow.consistent().len() as u128, "{machine}");
             let in_start = slow.consistent().iter().filter(|(_, state, _)| *state == 0).count();
             assert!((fast.state_posterior()[0] - in_start as f64 / slow.consistent().len() as f64).abs() < 1e-12);
+            if states <= 2 {
+                entries_agree(&fast, &slow, states, symbols);
+            }
+        }
+    }
+}
+
+/// Entry by entry; with two states there is but one naming.
+fn entries_agree(fast: &ClassBayes, slow: &ListBayes, states: usize, symbols: usize) {
+    for state in 0..states {
+        for symbol in 0..symbols {
+            let mut counts = vec![0.0; 2 * states * symbols];
+            for (machine, _, _) in slow.consistent() {
+                let entry = machine.entry(state as u8, symbol as u8).unwrap();
+                let right = usize::from(entry.shift == Move::Right);
+                counts[(usize::from(entry.next.unwrap()) * 2 + right) * symbols + usize::from(entry.write)] += 1.0;
+            }
+            let total = slow.consistent().len() as f64;
+            let posterior = fast.entry_posterior(state, symbol);
+            assert!(posterior.iter().zip(&counts).all(|(fast, count)| (fast - count / total).abs() < 1e-12));
+            // The same counted from the state that the machine is in.
+            let mut counts = vec![0.0; 2 * states * symbols];
+            for (machine, current, _) in slow.consistent() {
+                let entry = machine.entry((current + state as u8) % states as u8, symbol as u8).unwrap();
+                let right = usize::from(entry.shift == Move::Right);
+                let next = (usize::from(entry.next.unwrap()) + states - usize::from(*current)) % states;
+                counts[(next * 2 + right) * symbols + usize::from(entry.write)] += 1.0;
+            }
+            let posterior = fast.relative_posterior(state, symbol);
+            assert!(posterior.iter().zip(&counts).all(|(fast, count)| (fast - count / total).abs() < 1e-12));
         }
     }
 }

@@ -103,6 +103,7 @@ pub const EXPERIMENTS: &[&dyn Experiment] = &[
     &crate::machines::SingleMachine,
     &crate::machines::MachineDiversity,
     &crate::machines::EvilTwin,
+    &crate::machines::RuleTable,
     #[cfg(test)]
     &toy::Toy,
 ];

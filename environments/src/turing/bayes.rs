@@ -109,6 +109,57 @@ impl ClassBayes {
         tables.into_iter().map(|count| count as f64 / total).collect()
     }
 
+    /// The probability of each transition in an entry, in the order of the labels of [`super::TuringWorld`]: next state
+    /// first, then left before right, then the symbol written; 2nm values. States are named in order of appearance;
+    /// those that have not appeared share what is left alike.
+    ///
+    /// # Panics
+    /// If there is no such entry.
+    pub fn entry_posterior(&self, state: usize, symbol: usize) -> Vec<f64> {
+        assert!(state < self.states, "state {state}");
+        self.posterior(symbol, |_| (state, 0))
+    }
+
+    /// The same with states counted from the one that the machine is in: the entry of the state `offset` names further on,
+    /// round the names in order of appearance, and its next state told likewise. With two states: of this one and of the
+    /// other.
+    ///
+    /// # Panics
+    /// If there is no such entry.
+    pub fn relative_posterior(&self, offset: usize, symbol: usize) -> Vec<f64> {
+        assert!(offset < self.states, "offset {offset}");
+        self.posterior(symbol, |state| ((state + offset) % self.states, state))
+    }
+
+    /// Of the entry of the state that `at` tells for the state a hypothesis is in, with next states counted from the
+    /// second that it tells.
+    fn posterior(&self, symbol: usize, at: impl Fn(usize) -> (usize, usize)) -> Vec<f64> {
+        let symbols = self.tape.symbols;
+        assert!(symbol < symbols, "symbol {symbol}");
+        let mut counts: BTreeMap<(u16, usize), u128> = BTreeMap::new();
+        for (hypothesis, &count) in &self.hypotheses {
+            let (state, from) = at(usize::from(hypothesis.state));
+            *counts.entry((hypothesis.table[state * symbols + symbol], from)).or_default() += count;
+        }
+        let total = self.consistent() as f64;
+        let mut posterior = vec![0.0; 2 * self.states * symbols];
+        for ((entry, from), count) in counts {
+            let share = count as f64 / total;
+            match entry.checked_sub(1).map(usize::from) {
+                None => {
+                    let each = share / posterior.len() as f64;
+                    posterior.iter_mut().for_each(|value| *value += each);
+                }
+                Some(code) => {
+                    let (act, next) = (code / self.states, code % self.states);
+                    let next = (next + self.states - from) % self.states;
+                    posterior[(next * 2 + act % 2) * symbols + act / 2] += share;
+                }
+            }
+        }
+        posterior
+    }
+
     /// The entries that all tables consistent with the evidence share, `[state * symbols + symbol]`; states are named
     /// in order of appearance.
     pub fn determined(&self) -> Vec<Option<Transition>> {

@@ -8,10 +8,12 @@ mod references;
 mod scores;
 mod settings;
 mod single;
+mod table;
 mod train;
 mod twins;
 mod words;
 
 pub use diversity::MachineDiversity;
 pub use single::SingleMachine;
+pub use table::RuleTable;
 pub use twins::EvilTwin;

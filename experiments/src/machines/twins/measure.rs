@@ -85,7 +85,7 @@ fn siblings(step: usize, symbols: usize) -> std::ops::Range<usize> {
 }
 
 /// The probability of a step given the symbol that it reads.
-fn given_read(row: &[f64], step: usize, symbols: usize) -> f64 {
+pub fn given_read(row: &[f64], step: usize, symbols: usize) -> f64 {
     let all: f64 = row[siblings(step, symbols)].iter().sum();
     if all > 0.0 { row[step] / all } else { 0.0 }
 }
@@ -109,7 +109,7 @@ pub fn forks(pairs: &[Pair], predictions: &Predictions, symbols: usize) -> Vec<F
 }
 
 /// Probabilities of one position of a run.
-fn row(run: &Run, sequence: usize, position: usize, length: usize, targets: usize) -> Vec<f64> {
+pub fn row(run: &Run, sequence: usize, position: usize, length: usize, targets: usize) -> Vec<f64> {
     let start = (sequence * length + position) * targets;
     let mut row: Vec<f64> = run.logits[start..start + targets].iter().map(|&logit| f64::from(logit)).collect();
     crate::evidence::numeric::log_softmax(&mut row);

@@ -1,9 +1,9 @@
 //! `evil-twin`: two machines that differ in one entry. Does prediction fork when the entry first fires, and does a patch
 //! from the twin's run make the model expect what the twin does?
 
-mod measure;
+pub(super) mod measure;
 mod outcome;
-mod pairs;
+pub(super) mod pairs;
 
 use environments::turing::{TuringEpisode, TuringWorld};
 use environments::{Environment, Split};

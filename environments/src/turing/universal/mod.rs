@@ -15,10 +15,15 @@
 //!
 //! Every instruction executed is a step. A program halts at its end.
 
+mod config;
+mod world;
+
 use std::fmt;
 use std::str::FromStr;
 
 use crate::stream::{Draw, Stream};
+pub use config::{Boundaries, Silent, UniversalConfig};
+pub use world::{DrawnProgram, UniversalEpisode, UniversalWorld};
 
 /// The instructions, by number.
 pub const INSTRUCTIONS: &[u8; 7] = b"<>+-[].";
@@ -167,7 +172,10 @@ impl Program {
 
     /// Runs the program on blank memory, fast. The outcome is looked for in the order full, halted, limit.
     pub fn run(&self, limits: Limits) -> ProgramRun {
-        Compiled::new(self, limits).run(limits)
+        let mut output = Vec::with_capacity(limits.output.min(1 << 16));
+        let mut execution = Execution::new(self, limits);
+        let outcome = execution.advance(limits.steps, |symbol| output.push(symbol)).unwrap_or(ProgramOutcome::Limit);
+        ProgramRun { outcome, steps: execution.steps(), output }
     }
 }
 
@@ -188,12 +196,24 @@ enum Operation {
     Halt,
 }
 
-struct Compiled {
+/// A program under way, some steps at a time.
+#[derive(Clone, Debug)]
+pub struct Execution {
     operations: Vec<Operation>,
+    limits: Limits,
+    cells: Vec<u8>,
+    head: usize,
+    at: usize,
+    steps: u64,
+    /// Steps that it has been given.
+    budget: u64,
+    written: usize,
+    outcome: Option<ProgramOutcome>,
 }
 
-impl Compiled {
-    fn new(program: &Program, limits: Limits) -> Compiled {
+impl Execution {
+    /// A program before its first step, on blank memory.
+    pub fn new(program: &Program, limits: Limits) -> Execution {
         let partners = program.partners();
         let text = &program.text;
         let (alphabet, cells) = (limits.alphabet, limits.cells);
@@ -238,20 +258,35 @@ impl Compiled {
             operations.push(operation);
         }
         operations.push(Operation::Halt);
-        Compiled { operations }
+        let cells = vec![0; limits.cells];
+        Execution { operations, limits, cells, head: 0, at: 0, steps: 0, budget: 0, written: 0, outcome: None }
     }
 
-    fn run(&self, limits: Limits) -> ProgramRun {
-        let mut cells = vec![0u8; limits.cells];
-        let (mut head, mut at, mut steps) = (0usize, 0usize, 0u64);
-        let mut output = Vec::with_capacity(limits.output.min(1 << 16));
+    /// Steps made so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Gives the program so many steps more, and hands over what it writes in them. How it ended, once it has; the outcome
+    /// is looked for in the order full, halted, limit.
+    pub fn advance(&mut self, steps: u64, write: impl FnMut(u8)) -> Option<ProgramOutcome> {
+        if self.outcome.is_none() {
+            self.budget = self.budget.saturating_add(steps).min(self.limits.steps);
+            self.outcome = self.go_on(write);
+        }
+        self.outcome
+    }
+
+    fn go_on(&mut self, mut write: impl FnMut(u8)) -> Option<ProgramOutcome> {
+        let Execution { operations, limits, cells, .. } = self;
+        let (mut head, mut at, mut steps, mut written) = (self.head, self.at, self.steps, self.written);
         let outcome = loop {
-            if output.len() == limits.output {
-                break ProgramOutcome::Full;
+            if written == limits.output {
+                break Some(ProgramOutcome::Full);
             }
             let cell = cells[head];
-            let cost = match self.operations[at] {
-                Operation::Halt => break ProgramOutcome::Halted,
+            let cost = match operations[at] {
+                Operation::Halt => break Some(ProgramOutcome::Halted),
                 Operation::Change(_, _, steps) => u64::from(steps),
                 Operation::Clear(up) => {
                     let count =
@@ -260,13 +295,16 @@ impl Compiled {
                 }
                 _ => 1,
             };
-            if steps + cost > limits.steps {
-                // What is left of a compound operation writes nothing.
-                steps = limits.steps;
-                break ProgramOutcome::Limit;
+            if steps + cost > self.budget {
+                // What is left of a compound operation writes nothing, and waits for steps enough to be made whole.
+                if self.budget == limits.steps {
+                    steps = limits.steps;
+                    break Some(ProgramOutcome::Limit);
+                }
+                break None;
             }
             steps += cost;
-            match self.operations[at] {
+            match operations[at] {
                 Operation::Change(add, shift, _) => {
                     let sum = usize::from(cell) + usize::from(add);
                     cells[head] = if sum >= limits.alphabet { sum - limits.alphabet } else { sum } as u8;
@@ -278,12 +316,16 @@ impl Compiled {
                 Operation::Open(partner) if cell == 0 => at = partner as usize,
                 Operation::Close(partner) if cell != 0 => at = partner as usize,
                 Operation::Clear(_) => cells[head] = 0,
-                Operation::Write => output.push(cell),
+                Operation::Write => {
+                    written += 1;
+                    write(cell);
+                }
                 _ => {}
             }
             at += 1;
         };
-        ProgramRun { outcome, steps, output }
+        (self.head, self.at, self.steps, self.written) = (head, at, steps, written);
+        outcome
     }
 }
 
