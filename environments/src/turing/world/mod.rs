@@ -213,27 +213,13 @@ impl TuringWorld {
     /// # Errors
     /// If an edit is of another world, or names an entry that is not there or a transition that does not fit.
     pub fn edit(&self, episode: &TuringEpisode, edits: &[Edit]) -> Result<TuringEpisode, EnvironmentError> {
-        let mut table = episode.machine.table().to_vec();
-        let (states, symbols) = (self.config.states, self.config.symbols);
-        for edit in edits {
-            let Edit::Rewrite { state, symbol, transition } = edit else {
-                return Err(EnvironmentError(
-                    "the edit is of a board, and this world has machines; the nearest is `rewrite`".into(),
-                ));
-            };
-            let name = |what: &str, given: u8, count: usize| {
-                EnvironmentError(format!("{what} = {given}: this machine has {count}, numbered from 0"))
-            };
-            if usize::from(*state) >= states {
-                return Err(name("state", *state, states));
-            }
-            if usize::from(*symbol) >= symbols {
-                return Err(name("symbol", *symbol, symbols));
-            }
-            table[usize::from(*state) * symbols + usize::from(*symbol)] =
-                Some(transition_of(transition, states, symbols)?);
+        let machine = rewritten(&episode.machine, edits)?;
+        if let Some(halting) = machine.table().iter().position(|entry| entry.and_then(|entry| entry.next).is_none()) {
+            let (state, symbol) = (halting / self.config.symbols, halting % self.config.symbols);
+            return Err(EnvironmentError(format!(
+                "transition: the entry of state {state} and symbol {symbol} would halt, and this world's machines never do"
+            )));
         }
-        let machine = Machine::new(states, symbols, table).map_err(|error| EnvironmentError(error.to_string()))?;
         let edits = episode.edits.iter().chain(edits).cloned().collect();
         Ok(self.run(episode.address.clone(), edits, machine))
     }
@@ -267,34 +253,56 @@ impl TuringWorld {
             edits: observed.edits.clone(),
             sample: self.sample_of(&observed.steps),
             labels: labels::labels(self, observed),
-            scene: scene(observed),
+            scene: scene(&observed.machine, &observed.steps),
         }
     }
 }
 
-/// The run as rows of cells, from before the first step to after the last.
-fn scene(observed: &TuringEpisode) -> Scene {
-    let positions = || observed.steps.iter().map(|step| step.position);
+/// A machine with entries of its table rewritten.
+///
+/// # Errors
+/// If an edit is of another world, or names an entry that is not there or a transition that does not fit.
+pub(super) fn rewritten(machine: &Machine, edits: &[Edit]) -> Result<Machine, EnvironmentError> {
+    let mut table = machine.table().to_vec();
+    let (states, symbols) = (machine.states(), machine.symbols());
+    for edit in edits {
+        let Edit::Rewrite { state, symbol, transition } = edit else {
+            return Err(EnvironmentError(
+                "the edit is of a board, and this world has machines; the nearest is `rewrite`".into(),
+            ));
+        };
+        let name = |what: &str, given: u8, count: usize| {
+            EnvironmentError(format!("{what} = {given}: this machine has {count}, numbered from 0"))
+        };
+        if usize::from(*state) >= states {
+            return Err(name("state", *state, states));
+        }
+        if usize::from(*symbol) >= symbols {
+            return Err(name("symbol", *symbol, symbols));
+        }
+        table[usize::from(*state) * symbols + usize::from(*symbol)] = Some(transition_of(transition, states, symbols)?);
+    }
+    Machine::new(states, symbols, table).map_err(|error| EnvironmentError(error.to_string()))
+}
+
+/// A run as rows of cells, from before the first step to before the last.
+pub(super) fn scene(machine: &Machine, steps: &[HeadStep]) -> Scene {
+    let positions = || steps.iter().map(|step| step.position);
     let (first, last) = (positions().min().unwrap_or(0), positions().max().unwrap_or(0));
     let width = (last - first + 1) as usize;
     let at = |position: i64| (position - first) as usize;
     // What a cell held at first is what was read there first; the others are never seen.
     let mut cells: Vec<Option<u8>> = vec![None; width];
-    for step in &observed.steps {
+    for step in steps {
         cells[at(step.position)].get_or_insert(step.token.read);
     }
     let mut cells: Vec<u8> = cells.into_iter().map(Option::unwrap_or_default).collect();
-    let mut rows = Vec::with_capacity(observed.steps.len());
-    for step in &observed.steps {
+    let mut rows = Vec::with_capacity(steps.len());
+    for step in steps {
         rows.push(TapeRow { cells: cells.clone(), head: at(step.position) as u32, state: step.state });
         cells[at(step.position)] = step.token.write;
     }
-    Scene::Tape {
-        origin: first,
-        symbols: observed.machine.symbols() as u8,
-        machine: observed.machine.to_string(),
-        rows,
-    }
+    Scene::Tape { origin: first, symbols: machine.symbols() as u8, machine: machine.to_string(), rows }
 }
 
 /// A machine's table from its number: entries are digits, the first of them the highest.
@@ -314,23 +322,26 @@ fn table_of(states: usize, symbols: usize, number: u64) -> Machine {
     }
 }
 
-/// A transition that never halts, from its text (`1RB`).
+/// A transition from its text (`1RB`; a next state of `Z` halts).
 fn transition_of(text: &str, states: usize, symbols: usize) -> Result<Transition, EnvironmentError> {
     let wrong = || {
         EnvironmentError(format!(
             "transition = '{text}' is not one of this machine's, such as 1RA: a symbol below {symbols}, L or R, one of \
-             its {states} states"
+             its {states} states (Z halts)"
         ))
     };
     let [write, shift, next] = *text.as_bytes() else { return Err(wrong()) };
     let write = write.checked_sub(b'0').filter(|&write| usize::from(write) < symbols).ok_or_else(wrong)?;
-    let next = next.checked_sub(b'A').filter(|&next| usize::from(next) < states).ok_or_else(wrong)?;
+    let next = match next {
+        b'Z' => None,
+        letter => Some(letter.checked_sub(b'A').filter(|&next| usize::from(next) < states).ok_or_else(wrong)?),
+    };
     let shift = match shift {
         b'L' => super::Move::Left,
         b'R' => super::Move::Right,
         _ => return Err(wrong()),
     };
-    Ok(Transition { write, shift, next: Some(next) })
+    Ok(Transition { write, shift, next })
 }
 
 impl Environment for TuringWorld {
