@@ -104,6 +104,8 @@ pub const EXPERIMENTS: &[&dyn Experiment] = &[
     &crate::machines::MachineDiversity,
     &crate::machines::EvilTwin,
     &crate::machines::RuleTable,
+    &crate::machines::Halting,
+    &crate::machines::Dovetail,
     #[cfg(test)]
     &toy::Toy,
 ];

@@ -4,6 +4,8 @@
 //! and stand as excess over a reference that meets the same random cells of the tape.
 
 mod diversity;
+mod dovetail;
+mod halting;
 mod references;
 mod scores;
 mod settings;
@@ -14,6 +16,8 @@ mod twins;
 mod words;
 
 pub use diversity::MachineDiversity;
+pub use dovetail::Dovetail;
+pub use halting::Halting;
 pub use single::SingleMachine;
 pub use table::RuleTable;
 pub use twins::EvilTwin;

@@ -1,8 +1,9 @@
 //! The sections of a config that experiments with machines share.
 
-use environments::Environment;
 use environments::turing::{TuringConfig, TuringWorld};
+use environments::{Environment, EnvironmentError};
 use models::{AdamW, ModelConfig, ModelSpec, TrainingConfig};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, nearest};
@@ -57,9 +58,9 @@ impl Training {
 
 /// The sections that all these experiments have.
 #[derive(Clone, Debug)]
-pub struct Common {
+pub struct Common<W = TuringConfig> {
     /// The world.
-    pub world: TuringConfig,
+    pub world: W,
     /// The model.
     pub model: ModelConfig,
     /// Training.
@@ -67,6 +68,16 @@ pub struct Common {
 }
 
 impl Common {
+    /// [`Common::complete_with`] for the world `turing`.
+    ///
+    /// # Errors
+    /// In one sentence that names the key.
+    pub fn complete(config: &mut Config, claims: &[&str]) -> anyhow::Result<(Self, TuringWorld)> {
+        Self::complete_with(config, claims, TuringWorld::new)
+    }
+}
+
+impl<W: Clone + Serialize + DeserializeOwned> Common<W> {
     /// Reads a completed config.
     ///
     /// # Errors
@@ -83,11 +94,15 @@ impl Common {
     ///
     /// # Errors
     /// In one sentence that names the key.
-    pub fn complete(config: &mut Config, claims: &[&str]) -> anyhow::Result<(Self, TuringWorld)> {
-        let world: TuringConfig = config.complete("world")?;
+    pub fn complete_with<E: Environment>(
+        config: &mut Config,
+        claims: &[&str],
+        build: impl FnOnce(W) -> Result<E, EnvironmentError>,
+    ) -> anyhow::Result<(Self, E)> {
+        let world: W = config.complete("world")?;
         let model: ModelConfig = config.complete("model")?;
         let training: Training = config.complete("training")?;
-        let built = TuringWorld::new(world.clone()).map_err(|error| config.refuse("world", &error.to_string()))?;
+        let built = build(world.clone()).map_err(|error| config.refuse("world", &error.to_string()))?;
         if let Err(error) = spec(&built, &model).validate() {
             return Err(config.refuse("model", &error.to_string()));
         }
@@ -122,7 +137,7 @@ pub fn within(config: &Config, numbers: &[(&str, usize, usize, usize)]) -> anyho
 }
 
 /// The specification of a model of a world.
-pub fn spec(world: &TuringWorld, model: &ModelConfig) -> ModelSpec {
+pub fn spec(world: &dyn Environment, model: &ModelConfig) -> ModelSpec {
     ModelSpec {
         vocabulary: world.vocabulary(),
         targets: world.targets(),

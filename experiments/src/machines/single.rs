@@ -69,7 +69,7 @@ impl Experiment for SingleMachine {
     }
 
     fn run(&self, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
-        let common = Common::read(config)?;
+        let common: Common = Common::read(config)?;
         let measure: Measure = config.section("measure")?;
         let world = TuringWorld::new(common.world.clone())?;
         let seeds = common.training.seeds;

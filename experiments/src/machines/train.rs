@@ -1,6 +1,5 @@
 //! Models of machines in training, and at their checkpoints.
 
-use environments::turing::TuringWorld;
 use environments::{Environment, Split, stream};
 use models::{Parameters, load_parameters};
 
@@ -8,7 +7,13 @@ use super::settings::{Common, spec};
 use crate::context::RunContext;
 
 /// Weights that a model starts from: model n of an experiment starts from the same ones whatever it is trained on.
-pub fn initial(world: &TuringWorld, common: &Common, experiment: &str, seed: u64, number: usize) -> Parameters {
+pub fn initial<W>(
+    world: &dyn Environment,
+    common: &Common<W>,
+    experiment: &str,
+    seed: u64,
+    number: usize,
+) -> Parameters {
     let mut chance = stream(&[experiment, &seed.to_string(), "weights", &number.to_string()]);
     Parameters::initialise(&spec(world, &common.model), &mut chance)
 }
@@ -17,9 +22,9 @@ pub fn initial(world: &TuringWorld, common: &Common, experiment: &str, seed: u64
 ///
 /// # Errors
 /// Those of [`RunContext::train`].
-pub fn train(
-    world: &TuringWorld,
-    common: &Common,
+pub fn train<W>(
+    world: &dyn Environment,
+    common: &Common<W>,
     (experiment, seed, number): (&str, u64, usize),
     name: &str,
     context: &mut RunContext<'_>,

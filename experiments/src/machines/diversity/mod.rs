@@ -132,7 +132,7 @@ impl Experiment for MachineDiversity {
     }
 
     fn run(&self, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
-        let common = Common::read(config)?;
+        let common: Common = Common::read(config)?;
         let measure: Measure = config.section("measure")?;
         let seeds = common.training.seeds;
         let others = measure.variants.len() * measure.variant_diversities.len() * measure.variant_seeds;

@@ -99,7 +99,7 @@ impl Experiment for RuleTable {
     }
 
     fn run(&self, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
-        let common = Common::read(config)?;
+        let common: Common = Common::read(config)?;
         let measure: Measure = config.section("measure")?;
         let world = TuringWorld::new(common.world.clone())?;
         let seeds = common.training.seeds;

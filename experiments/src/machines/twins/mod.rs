@@ -85,7 +85,7 @@ impl Experiment for EvilTwin {
     }
 
     fn run(&self, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
-        let common = Common::read(config)?;
+        let common: Common = Common::read(config)?;
         let measure: Measure = config.section("measure")?;
         let world = TuringWorld::new(common.world.clone())?;
         let choosing = Sets::draw(&world, Split::Validation, measure.pairs[0], config.seed);
