@@ -42,9 +42,14 @@ impl Torus {
     /// An empty torus; `None` if the rule has more than two states or asks for more than the number of live neighbours,
     /// or a side is 0. The rule's own topology is not looked at.
     pub fn new(rule: &Rule, width: usize, height: usize) -> Option<Self> {
-        let (birth, survival) = rule.is_totalistic().filter(|_| rule.states() == 2 && width > 0 && height > 0)?;
+        let (birth, survival) = rule.is_totalistic().filter(|_| rule.states() == 2)?;
+        Self::counting(birth, survival, width, height)
+    }
+
+    /// An empty torus for the numbers of live neighbours that give birth and survival, as bits; `None` if a side is 0.
+    pub fn counting(birth: u16, survival: u16, width: usize, height: usize) -> Option<Self> {
         let level = Level::all().pop().unwrap_or(Level::Portable);
-        Some(Self::with(Kernel::new(birth, survival), level, width, height))
+        (width > 0 && height > 0).then(|| Self::with(Kernel::new(birth, survival), level, width, height))
     }
 
     fn with(kernel: Kernel, level: Level, width: usize, height: usize) -> Self {
