@@ -1,6 +1,6 @@
 //! Cell updates a second on dense tori, and soups a second: `cargo run --release -p environments --example
-//! automata_speed [torus|census]`.
-#![allow(clippy::print_stdout)]
+//! automata_speed [torus | census [COUNT [RULE]]]`.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::time::Instant;
 
@@ -18,10 +18,13 @@ fn main() {
         }
     }
     if wanted("census") {
-        let (count, start) = (4000, Instant::now());
-        let Ok(tally) = soups(&Rule::life(), "speed", count) else { return };
+        let count = std::env::args().nth(2).and_then(|count| count.parse().ok()).unwrap_or(4000u64);
+        let Ok(rule) = Rule::parse(&std::env::args().nth(3).unwrap_or("B3/S23".into())) else { return };
+        let start = Instant::now();
+        let Ok(tally) = soups(&rule, "speed", count) else { return };
         let seconds = start.elapsed().as_secs_f64() * rayon::current_num_threads() as f64;
-        println!("{} kinds, {:.0} soups a second and thread", tally.len(), count as f64 / seconds);
+        tally.iter().for_each(|(code, number)| println!("{code} {number}"));
+        eprintln!("{} kinds, {:.0} soups a second and thread", tally.len(), count as f64 / seconds);
     }
 }
 
