@@ -1,9 +1,10 @@
 //! A pattern after any number of generations, by whichever engine suits the rule, within limits.
 
-use super::grid::{Grid, TooLarge};
+use super::grid::{Grid, LARGEST, TooLarge};
 use super::pattern::Pattern;
 use super::plane::{LEAP, Plane};
 use super::rule::{Rule, Topology};
+use super::torus::Torus;
 
 mod settle;
 
@@ -106,7 +107,10 @@ pub fn evolve(pattern: &Pattern, rule: &Rule, steps: u64, limits: Limits) -> Res
     if rule.births_from_nothing() && !rule.topology().is_finite() {
         return Err(EvolveError::Background(rule.to_string()));
     }
-    on_grid(pattern, rule, steps, limits)
+    match on_torus(pattern, rule, steps, limits)? {
+        Some(evolved) => Ok(evolved),
+        None => on_grid(pattern, rule, steps, limits),
+    }
 }
 
 /// Whether all cells are within reach of the coordinates for so many more generations.
@@ -181,6 +185,40 @@ fn on_plane(pattern: &Pattern, rule: &Rule, steps: u64, limits: Limits) -> Resul
         plane.leap();
     }
     done(plane, 0, steps)
+}
+
+/// On a dense torus; `None` if it does not cover the rule and surface.
+fn on_torus(pattern: &Pattern, rule: &Rule, steps: u64, limits: Limits) -> Result<Option<Evolved>, EvolveError> {
+    let Topology::Torus { width, height, .. } = rule.topology() else { return Ok(None) };
+    let cells = u64::from(width) * u64::from(height);
+    if cells > LARGEST {
+        return Ok(None);
+    }
+    let Some(mut torus) = Torus::with_pattern(rule, pattern) else { return Ok(None) };
+    // Looking for a cycle at every generation would take a large board longer than the generation itself.
+    let stride = if cells <= 1 << 14 { 1 } else { 32 };
+    let (mut kept, mut kept_at, mut kept_pattern) = (torus.fingerprint(), 0, torus.pattern());
+    let (mut looks, mut next_look, mut work, mut generation, mut left) = (0u64, 8, 0u64, 0, steps);
+    while left >= stride {
+        work = work.saturating_add((cells / 1000 + 1) * stride);
+        if work > limits.work {
+            return Err(EvolveError::Work { generation, steps, population: torus.population() });
+        }
+        torus.advance(stride);
+        (looks, generation, left) = (looks + 1, generation + stride, left - stride);
+        let fingerprint = torus.fingerprint();
+        if fingerprint == kept && torus.pattern() == kept_pattern {
+            left %= generation - kept_at;
+            break;
+        }
+        if looks == next_look {
+            next_look *= 2;
+            (kept, kept_at, kept_pattern) = (fingerprint, generation, torus.pattern());
+        }
+    }
+    // Less than a cycle or a stride.
+    torus.advance(left);
+    Ok(Some(Evolved { pattern: torus.pattern(), generation: steps, background: false }))
 }
 
 fn on_grid(pattern: &Pattern, rule: &Rule, steps: u64, limits: Limits) -> Result<Evolved, EvolveError> {
@@ -267,6 +305,11 @@ mod tests {
         assert!(matches!(run("o!", "B0/S/C3", 1).unwrap_err(), EvolveError::Background(_)));
     }
 
+    fn soup(side: i32) -> Pattern {
+        let live = |&(x, y): &(i32, i32)| (x * x * 7 + y * y * 13 + x * y) % 11 < 4;
+        Pattern::from_live((0..side).flat_map(|y| (0..side).map(move |x| (x, y))).filter(live))
+    }
+
     #[test]
     fn cycles_on_a_torus() {
         let rule = Rule::parse("B3/S23:T16,12").unwrap();
@@ -276,6 +319,14 @@ mod tests {
             slow = reference::step(&slow, &rule);
         }
         assert_eq!(evolve(&start, &rule, 1000, Limits::default()).unwrap().pattern, slow);
+        // Larger boards look for cycles less often: this glider's takes 640 generations.
+        let glider = PatternFile::read(GLIDER).unwrap().pattern;
+        let rule = Rule::parse("B3/S23:T160,160").unwrap();
+        let five = |steps| evolve(&glider, &rule, steps, Limits::default()).unwrap();
+        assert_eq!(five(640_000_000_004).pattern, glider.translated(1, 1));
+        assert_eq!(five(37).pattern, five(640 * 5_000_000 + 37).pattern);
+        let error = evolve(&soup(160), &rule, 1 << 40, Limits { tiles: 0, work: 1000 }).unwrap_err();
+        assert!(matches!(error, EvolveError::Work { .. }), "{error}");
         // A glider on a torus of side 16 repeats after 64 generations.
         let glider = PatternFile::read(GLIDER).unwrap().pattern;
         let rule = Rule::parse("B3/S23:T16,16").unwrap();

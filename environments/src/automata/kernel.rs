@@ -45,6 +45,49 @@ pub fn advance(rows: &mut Rows, logics: &[&Logic], history: Option<&mut Rows>) {
     dispatch::advance(rows, logics, history);
 }
 
+/// What a leap changed within a block, given the bits that differ.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Change {
+    /// The columns of all changed cells.
+    pub all: u64,
+    /// Those in the first and in the last rows, as many as the ring is wide.
+    pub first: u64,
+    /// See `first`.
+    pub last: u64,
+    /// Live cells in the block's own part now, if anything changed.
+    pub population: u32,
+}
+
+/// As [`advance`], but only the cells within a ring of so many are replaced.
+pub fn advance_within(rows: &mut Rows, ring: usize, logics: &[&Logic], history: Option<&mut Rows>) -> Change {
+    dispatch::advance_within(rows, ring, logics, history)
+}
+
+#[inline(always)]
+fn advance_within_any(rows: &mut Rows, ring: usize, logics: &[&Logic], history: Option<&mut Rows>) -> Change {
+    let mut next = *rows;
+    advance_any(&mut next, logics, history);
+    let columns = !0u64 << (2 * ring) >> ring;
+    let own = ring + 1..ROWS - 1 - ring;
+    let mut change = Change::default();
+    for (row, next) in rows[own.clone()].iter().zip(&next[own.clone()]) {
+        change.all |= (row ^ next) & columns;
+    }
+    if change.all == 0 {
+        return change;
+    }
+    for (k, row) in own.clone().enumerate().take(ring) {
+        change.first |= (rows[row] ^ next[row]) & columns;
+        let row = own.end - 1 - k;
+        change.last |= (rows[row] ^ next[row]) & columns;
+    }
+    for (row, next) in rows[own.clone()].iter_mut().zip(&next[own]) {
+        *row = *row & !columns | next & columns;
+        change.population += (next & columns).count_ones();
+    }
+    change
+}
+
 #[inline(always)]
 fn advance_any(rows: &mut Rows, logics: &[&Logic], mut history: Option<&mut Rows>) {
     let mut other = [0; ROWS];
@@ -142,7 +185,7 @@ fn look_up(from: &Rows, to: &mut Rows, table: &[bool; 512]) {
 /// The one place with `unsafe`: calling the same safe code compiled for a processor's wide vectors.
 #[allow(unsafe_code)]
 mod dispatch {
-    use super::{Logic, Rows, advance_any};
+    use super::{Change, Logic, Rows, advance_any, advance_within_any};
 
     pub(super) fn advance(rows: &mut Rows, logics: &[&Logic], history: Option<&mut Rows>) {
         #[cfg(target_arch = "x86_64")]
@@ -170,5 +213,41 @@ mod dispatch {
     #[target_feature(enable = "avx2")]
     fn advance_avx2(rows: &mut Rows, logics: &[&Logic], history: Option<&mut Rows>) {
         advance_any(rows, logics, history);
+    }
+
+    pub(super) fn advance_within(
+        rows: &mut Rows,
+        ring: usize,
+        logics: &[&Logic],
+        history: Option<&mut Rows>,
+    ) -> Change {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let counts = std::arch::is_x86_feature_detected!("popcnt");
+            if counts
+                && std::arch::is_x86_feature_detected!("avx512f")
+                && std::arch::is_x86_feature_detected!("avx512vl")
+            {
+                // SAFETY: as in `advance`.
+                return unsafe { advance_within_avx512(rows, ring, logics, history) };
+            }
+            if counts && std::arch::is_x86_feature_detected!("avx2") {
+                // SAFETY: as in `advance`.
+                return unsafe { advance_within_avx2(rows, ring, logics, history) };
+            }
+        }
+        advance_within_any(rows, ring, logics, history)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512vl,popcnt")]
+    fn advance_within_avx512(rows: &mut Rows, ring: usize, logics: &[&Logic], history: Option<&mut Rows>) -> Change {
+        advance_within_any(rows, ring, logics, history)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,popcnt")]
+    fn advance_within_avx2(rows: &mut Rows, ring: usize, logics: &[&Logic], history: Option<&mut Rows>) -> Change {
+        advance_within_any(rows, ring, logics, history)
     }
 }

@@ -11,6 +11,7 @@ pub mod pattern;
 pub mod plane;
 pub mod reference;
 pub mod rule;
+pub mod torus;
 
 pub use elementary::ElementaryRow;
 pub use evolve::{EvolveError, Evolved, Limits, evolve};
@@ -18,3 +19,4 @@ pub use formats::{Format, FormatError, PatternFile};
 pub use pattern::{BoundingBox, Cell, Pattern};
 pub use plane::Plane;
 pub use rule::{Neighbourhood, Rule, RuleError, Topology};
+pub use torus::Torus;

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::kernel::{self, Logic, ROWS, Rows};
+use super::kernel::{self, Change, Logic, ROWS, Rows};
 use super::pattern::{BoundingBox, Pattern};
 use super::rule::Rule;
 
@@ -32,15 +32,36 @@ struct Tile {
     x: i32,
     y: i32,
     rows: Rows,
-    next: Rows,
     history: Option<Box<Rows>>,
     around: [u32; 8],
     population: u32,
     hash: u64,
+    /// Whether `hash` is not that of the rows; it is then on the list of such tiles.
+    stale: bool,
+    /// Set by [`Plane::peek`] and [`Plane::changed`] once nobody wants to see the tile any more.
+    unwanted: bool,
     /// Whether it is on the list of tiles to compute in the next leap.
     queued: bool,
     alive: bool,
 }
+
+impl Tile {
+    /// A hash of its place and its own cells, 0 if none is live.
+    fn fingerprint(&self) -> u64 {
+        if self.population == 0 {
+            return 0;
+        }
+        let mixed = OWN_ROWS.fold(0u64, |hash, r| {
+            (hash ^ (self.rows[r] & COLUMNS)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
+        });
+        let place = u64::from(self.x as u32) << 32 | u64::from(self.y as u32);
+        let hash = (mixed ^ place.wrapping_mul(0xd6e8_feb8_6659_fd93)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        hash ^ hash >> 32
+    }
+}
+
+/// A change of which nothing more is known.
+const EVERYWHERE: Change = Change { all: !0, first: !0, last: !0, population: 0 };
 
 /// A two-state pattern on the unbounded plane.
 pub struct Plane {
@@ -56,8 +77,12 @@ pub struct Plane {
     queue: Vec<u32>,
     /// The tiles whose own cells the last step changed.
     changed: Vec<u32>,
+    /// What changed in each.
+    changes: Vec<Change>,
     population: u64,
     hash: u64,
+    /// The tiles that have changed since `hash` was last asked for.
+    stale: Vec<u32>,
     generation: u64,
     recording: bool,
     live_tiles: usize,
@@ -99,8 +124,10 @@ impl Plane {
             places: HashMap::default(),
             queue: Vec::new(),
             changed: Vec::new(),
+            changes: Vec::new(),
             population: 0,
             hash: 0,
+            stale: Vec::new(),
             generation: 0,
             recording: false,
             live_tiles: 0,
@@ -145,21 +172,44 @@ impl Plane {
     }
 
     /// A hash of the pattern and where it lies, the same however the pattern came about.
-    pub fn fingerprint(&self) -> u64 {
+    pub fn fingerprint(&mut self) -> u64 {
+        for index in std::mem::take(&mut self.stale) {
+            let tile = &mut self.tiles[index as usize];
+            let hash = if tile.alive { tile.fingerprint() } else { 0 };
+            self.hash = self.hash.wrapping_sub(tile.hash).wrapping_add(hash);
+            (tile.hash, tile.stale) = (hash, false);
+        }
         self.hash
     }
 
+    /// Takes everything off the plane, and starts counting generations again.
+    pub(super) fn clear(&mut self) {
+        self.tiles.clear();
+        self.free.clear();
+        self.places.clear();
+        self.queue.clear();
+        self.changed.clear();
+        self.stale.clear();
+        (self.population, self.hash, self.generation, self.live_tiles) = (0, 0, 0, 0);
+        (self.background, self.recording) = (false, false);
+    }
+
     /// The rows of wanted tiles as they will be after fewer than [`LEAP`] generations. A tile is given by its corner.
+    /// A tile that is once not wanted is not asked about again.
     pub(super) fn peek(
-        &self,
+        &mut self,
         generations: usize,
         want: impl Fn(i32, i32) -> bool,
         mut see: impl FnMut(i32, i32, &Rows),
     ) {
         let logics = [&self.logics[0]; RING];
         for &index in &self.queue {
-            let tile = &self.tiles[index as usize];
-            if want(tile.x * OWN, tile.y * OWN) {
+            let tile = &mut self.tiles[index as usize];
+            if tile.unwanted {
+                continue;
+            }
+            tile.unwanted = !want(tile.x * OWN, tile.y * OWN);
+            if !tile.unwanted {
                 let mut rows = tile.rows;
                 kernel::advance(&mut rows, &logics[..generations], None);
                 see(tile.x * OWN, tile.y * OWN, &rows);
@@ -168,19 +218,16 @@ impl Plane {
     }
 
     /// The rows of wanted tiles that the last step changed.
-    pub(super) fn changed(&self, want: impl Fn(i32, i32) -> bool, mut see: impl FnMut(i32, i32, &Rows)) {
+    pub(super) fn changed(&mut self, want: impl Fn(i32, i32) -> bool, mut see: impl FnMut(i32, i32, &Rows)) {
         for &index in &self.changed {
-            let tile = &self.tiles[index as usize];
-            if tile.alive && want(tile.x * OWN, tile.y * OWN) {
+            let tile = &mut self.tiles[index as usize];
+            if tile.unwanted || !tile.alive {
+                continue;
+            }
+            tile.unwanted = !want(tile.x * OWN, tile.y * OWN);
+            if !tile.unwanted {
                 see(tile.x * OWN, tile.y * OWN, &tile.rows);
             }
-        }
-    }
-
-    /// The corners of the tiles that the next leap will compute.
-    pub(super) fn awake(&self, mut see: impl FnMut(i32, i32)) {
-        for &index in &self.queue {
-            see(self.tiles[index as usize].x * OWN, self.tiles[index as usize].y * OWN);
         }
     }
 
@@ -217,7 +264,7 @@ impl Plane {
         for index in touched {
             self.account(index);
             self.enqueue(index);
-            self.share(index);
+            self.share(index, EVERYWHERE);
         }
     }
 
@@ -240,7 +287,7 @@ impl Plane {
             self.enqueue(index);
         }
         for index in touched {
-            self.share(index);
+            self.share(index, EVERYWHERE);
         }
     }
 
@@ -342,34 +389,33 @@ impl Plane {
             background = self.after[usize::from(background)];
         }
         let queue = std::mem::take(&mut self.queue);
-        for &index in &queue {
-            let tile = &mut self.tiles[index as usize];
-            tile.next = tile.rows;
-            tile.queued = false;
-            kernel::advance(&mut tile.next, &logics[..generations], tile.history.as_deref_mut());
-        }
-        self.generation += generations as u64;
         let mut changed = std::mem::take(&mut self.changed);
+        let mut changes = std::mem::take(&mut self.changes);
         changed.clear();
+        changes.clear();
         for &index in &queue {
+            // Its ring stays as it is until all tiles have been computed.
             let tile = &mut self.tiles[index as usize];
-            let mut difference = 0;
-            for r in OWN_ROWS {
-                difference |= (tile.rows[r] ^ tile.next[r]) & COLUMNS;
-            }
-            if difference != 0 {
-                for r in OWN_ROWS {
-                    tile.rows[r] = tile.rows[r] & !COLUMNS | tile.next[r] & COLUMNS;
+            tile.queued = false;
+            let change =
+                kernel::advance_within(&mut tile.rows, RING, &logics[..generations], tile.history.as_deref_mut());
+            if change.all != 0 {
+                self.population = self.population - u64::from(tile.population) + u64::from(change.population);
+                tile.population = change.population;
+                if !std::mem::replace(&mut tile.stale, true) {
+                    self.stale.push(index);
                 }
                 changed.push(index);
+                changes.push(change);
             }
         }
-        for &index in &changed {
-            self.account(index);
+        self.generation += generations as u64;
+        for (&index, &change) in changed.iter().zip(&changes) {
             self.enqueue(index);
-            self.share(index);
+            self.share(index, change);
         }
         self.changed = changed;
+        self.changes = changes;
         for index in queue {
             self.reclaim(index);
         }
@@ -380,25 +426,15 @@ impl Plane {
         }
     }
 
-    /// Brings a tile's population and hash up to date.
+    /// Brings a tile's population up to date.
     fn account(&mut self, index: u32) {
         let tile = &mut self.tiles[index as usize];
-        let (mut population, mut hash) = (0, 0u64);
-        for r in OWN_ROWS {
-            let word = tile.rows[r] & COLUMNS;
-            population += word.count_ones();
-            hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
-        }
-        if population == 0 {
-            hash = 0;
-        } else {
-            let place = u64::from(tile.x as u32) << 32 | u64::from(tile.y as u32);
-            hash = (hash ^ place.wrapping_mul(0xd6e8_feb8_6659_fd93)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            hash ^= hash >> 32;
-        }
+        let population = OWN_ROWS.map(|r| (tile.rows[r] & COLUMNS).count_ones()).sum();
         self.population = self.population - u64::from(tile.population) + u64::from(population);
-        self.hash = self.hash.wrapping_sub(tile.hash).wrapping_add(hash);
-        (tile.population, tile.hash) = (population, hash);
+        tile.population = population;
+        if !std::mem::replace(&mut tile.stale, true) {
+            self.stale.push(index);
+        }
     }
 
     fn enqueue(&mut self, index: u32) {
@@ -409,8 +445,12 @@ impl Plane {
         }
     }
 
-    /// Copies a tile's outer cells into its neighbours' rings, waking those that change.
-    fn share(&mut self, index: u32) {
+    /// Copies what has changed of a tile's outer cells into its neighbours' rings, waking those that change.
+    fn share(&mut self, index: u32, change: Change) {
+        const EDGES: u64 = 0xf << RING | 0xf << OWN;
+        if change.all & EDGES | change.first | change.last == 0 {
+            return;
+        }
         let rows = self.tiles[index as usize].rows;
         for (side, (dx, dy)) in AROUND.into_iter().enumerate() {
             // The cells next to the neighbour, and by how much they move to lie in its ring.
@@ -419,6 +459,14 @@ impl Plane {
                 1 => 0xf << OWN,
                 _ => COLUMNS,
             };
+            let concerned = match dy {
+                -1 => change.first,
+                1 => change.last,
+                _ => change.all,
+            };
+            if concerned & columns == 0 {
+                continue;
+            }
             let (from, count) = match dy {
                 -1 => (RING + 1, RING),
                 1 => (1 + OWN as usize, RING),
@@ -465,20 +513,22 @@ impl Plane {
                 around[side] = neighbour;
             }
         }
-        let tile = Tile {
+        let mut tile = Tile {
             x,
             y,
             rows: [0; ROWS],
-            next: [0; ROWS],
             history: self.recording.then(|| Box::new([0; ROWS])),
             around,
             population: 0,
             hash: 0,
+            stale: false,
+            unwanted: false,
             queued: false,
             alive: true,
         };
         let index = match self.free.pop() {
             Some(index) => {
+                tile.stale = self.tiles[index as usize].stale;
                 self.tiles[index as usize] = tile;
                 index
             }
@@ -504,6 +554,7 @@ impl Plane {
             return;
         }
         tile.alive = false;
+        self.hash = self.hash.wrapping_sub(std::mem::take(&mut tile.hash));
         let queued = std::mem::take(&mut tile.queued);
         let (x, y, around) = (tile.x, tile.y, tile.around);
         for (side, neighbour) in around.into_iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use super::board::Board;
 use super::diagram::{Diagram, WIDE, Words};
-use crate::automata::Rule;
+use crate::automata::{Rule, Torus};
 
 /// A rule compiled for stepping boards. Make one and keep it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +63,10 @@ impl Stepper {
         if steps == 0 {
             return board.clone();
         }
+        if let Some(mut torus) = self.torus(board) {
+            torus.advance(u64::from(steps));
+            return read(&torus, board);
+        }
         let mut run = Run::new(self, board);
         for _ in 0..steps {
             run.step();
@@ -72,15 +76,49 @@ impl Stepper {
 
     /// The boards after 0, 1, … `steps` steps.
     pub fn trajectory(&self, board: &Board, steps: u32) -> Vec<Board> {
-        let mut run = Run::new(self, board);
         let mut boards = Vec::with_capacity(steps as usize + 1);
         boards.push(board.clone());
+        if let Some(mut torus) = self.torus(board) {
+            for _ in 0..steps {
+                torus.advance(1);
+                boards.push(read(&torus, board));
+            }
+            return boards;
+        }
+        let mut run = Run::new(self, board);
         for _ in 0..steps {
             run.step();
             boards.push(run.board());
         }
         boards
     }
+
+    /// The dense engine with a board on it, where it pays: for rows of more than a word and rules that count.
+    fn torus(&self, board: &Board) -> Option<Torus> {
+        let (birth, survival) = match self.kernel {
+            Kernel::Life => (0b1000, 0b1100),
+            Kernel::Totalistic { birth, survival } => (birth, survival),
+            Kernel::Table(_) => return None,
+        };
+        if board.stride() == 1 {
+            return None;
+        }
+        let mut torus = Torus::counting(birth, survival, board.width() as usize, board.height() as usize)?;
+        for (y, row) in board.words().chunks_exact(board.stride()).enumerate() {
+            torus.set_row(y, row);
+        }
+        Some(torus)
+    }
+}
+
+/// The cells of a torus as a board of the size of another.
+fn read(torus: &Torus, like: &Board) -> Board {
+    let mut board = Board::new(like.width(), like.height());
+    let stride = board.stride();
+    for (y, row) in board.words_mut().chunks_exact_mut(stride).enumerate() {
+        row.iter_mut().zip(torus.row_words(y)).for_each(|(to, from)| *to = from);
+    }
+    board
 }
 
 /// The numbers of neighbours that give birth and survival, if the table depends on nothing else.

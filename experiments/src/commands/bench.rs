@@ -203,8 +203,9 @@ fn universal(_: &BenchArgs) -> anyhow::Result<Vec<Row>> {
 }
 
 fn life(_: &BenchArgs) -> anyhow::Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for (side, what) in [(1024u32, "dense random torus 1024×1024, one thread"), (16, "random torus 16×16, one thread")]
+    let mut rows = torus()?;
+    for (side, what) in
+        [(1024u32, "world of Life, torus 1024×1024, one thread"), (16, "world of Life, torus 16×16, one thread")]
     {
         let mix = environments::life::Mix { scenes: 0.0, ash: 0.0, soups: 1.0 };
         let soups = environments::life::Soups { density: [0.35, 0.35] };
@@ -215,9 +216,41 @@ fn life(_: &BenchArgs) -> anyhow::Result<Vec<Row>> {
             black_box(world.stepper().run(&board, steps));
             f64::from(steps) * f64::from(side) * f64::from(side)
         });
+        rows.push(Row { what, figure, unit: "cells/s", against: "as the experiments step it".into() });
+    }
+    Ok(rows)
+}
+
+/// Cell updates a second on dense tori: one whose cells fit a core's cache, one that has to come from memory.
+fn torus() -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for (side, what) in [
+        (2048usize, "dense random torus 2048×2048, in cache, one thread"),
+        (16384, "dense random torus 16384×16384, one thread"),
+    ] {
+        let torus = environments::automata::Torus::new(&Rule::life(), side, side);
+        let mut torus = torus.ok_or_else(|| anyhow::anyhow!("no dense torus of side {side}"))?;
+        let mut draws = stream(&["bench", "torus"]);
+        for y in 0..side {
+            let row: Vec<u64> = (0..side / 64).map(|_| random_cells(&mut draws)).collect();
+            torus.set_row(y, &row);
+        }
+        let generations = if side > 4096 { 16 } else { 256 };
+        let figure = rate(|| {
+            torus.advance(generations);
+            (side * side) as f64 * generations as f64
+        });
+        black_box(torus.population());
         rows.push(Row { what, figure, unit: "cells/s", against: "wanted: 30 G on a large torus".into() });
     }
     Ok(rows)
+}
+
+/// 64 cells, each live with probability 3/8.
+fn random_cells(draws: &mut environments::Stream) -> u64 {
+    use environments::Draw;
+    let mut word = || draws.below(1 << 32) << 32 | draws.below(1 << 32);
+    word() & (word() | word())
 }
 
 fn census(_: &BenchArgs) -> anyhow::Result<Vec<Row>> {

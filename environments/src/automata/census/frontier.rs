@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::automata::kernel::{ROWS, Rows};
+use crate::automata::kernel::Rows;
 use crate::automata::pattern::Pattern;
 use crate::automata::plane::{LEAP, OWN, Plane, RING};
 use crate::automata::reference;
@@ -22,6 +22,9 @@ const REACH: i32 = 2;
 const ORIGIN: (i32, i32) = (8, 16);
 /// The four ways out: signs of x and y.
 const HEADINGS: [(i32, i32); 4] = [(1, 1), (-1, -1), (1, -1), (-1, 1)];
+/// For each heading, how many columns and rows away the nearest brick is that lies exactly as far out: 28 columns and
+/// 58 rows, or 28 and -30, make the distance of (column, row).
+const TIES: [Brick; 4] = [(29, -14), (29, -14), (15, 14), (15, 14)];
 
 /// The bricks that have been touched, and the gliders that went.
 pub(super) struct Frontier {
@@ -29,6 +32,8 @@ pub(super) struct Frontier {
     gliders: bool,
     /// The farthest corner of a touched brick along each heading.
     farthest: [i32; 4],
+    /// A touched brick that lies as far along each heading.
+    leaders: [Brick; 4],
     /// The heading of each 3×3 picture of a glider.
     headings: Vec<(u16, usize)>,
     /// Gliders that went.
@@ -60,7 +65,7 @@ impl Frontier {
             }
             glider = reference::step(&glider, &Rule::life());
         }
-        Self { gliders: *rule == Rule::life(), farthest: [0; 4], headings, gone: 0 }
+        Self { gliders: *rule == Rule::life(), farthest: [0; 4], leaders: [(0, 0); 4], headings, gone: 0 }
     }
 
     /// Advances a plane, noting the bricks that are touched at every second generation.
@@ -69,21 +74,20 @@ impl Frontier {
             return plane.advance(generations);
         }
         for _ in 0..generations / LEAP {
-            let mut touched = self.farthest;
-            plane.peek(2, |x, y| self.may_reach(x, y), |x, y, rows| touch(&mut touched, x, y, rows));
-            self.farthest = touched;
+            let farthest = self.farthest;
+            plane.peek(2, |x, y| may_reach(&farthest, x, y), |x, y, rows| self.touch(x, y, rows));
             plane.leap();
-            plane.changed(|x, y| may_reach(&touched, x, y), |x, y, rows| touch(&mut self.farthest, x, y, rows));
+            self.look(plane);
         }
         plane.advance(generations % LEAP);
         if !generations.is_multiple_of(LEAP) {
-            let touched = self.farthest;
-            plane.changed(|x, y| may_reach(&touched, x, y), |x, y, rows| touch(&mut self.farthest, x, y, rows));
+            self.look(plane);
         }
     }
 
-    fn may_reach(&self, x: i32, y: i32) -> bool {
-        may_reach(&self.farthest, x, y)
+    fn look(&mut self, plane: &mut Plane) {
+        let farthest = self.farthest;
+        plane.changed(|x, y| may_reach(&farthest, x, y), |x, y, rows| self.touch(x, y, rows));
     }
 
     /// The population after taking away the gliders that fly out.
@@ -91,22 +95,15 @@ impl Frontier {
         if !self.gliders || plane.is_quiet() {
             return plane.population();
         }
-        // Only bricks at the very front matter: those that overlap a tile reaching that far.
-        let mut bricks = Vec::new();
-        plane.awake(|x, y| {
-            if !at_front(&self.farthest, x, y) {
-                return;
-            }
-            for row in (y + ORIGIN.1).div_euclid(HEIGHT)..=(y + OWN - 1 + ORIGIN.1).div_euclid(HEIGHT) {
-                let shift = ORIGIN.0 - WIDTH / 2 * row;
-                for column in (x + shift).div_euclid(WIDTH)..=(x + OWN - 1 + shift).div_euclid(WIDTH) {
-                    let front = reach((column, row)).iter().zip(&self.farthest).any(|(here, most)| here >= most);
-                    if front {
-                        bricks.push((column, row));
-                    }
-                }
-            }
-        });
+        // A glider shows when it is about to fly into a brick, so that only touched bricks hold one; of these only
+        // the farthest of a heading matter, and those as far as they.
+        let span = self.farthest.iter().max().copied().unwrap_or(0);
+        let mut bricks = Vec::with_capacity(8);
+        for ((column, row), (columns, rows)) in self.leaders.into_iter().zip(TIES) {
+            // Every touched brick is within `span` of the first in each coordinate.
+            let most = span.max(0) / (HEIGHT * rows.abs()) * 2 + 1;
+            bricks.extend((-most..=most).map(|k| (column + k * columns, row + k * rows)));
+        }
         bricks.sort_unstable();
         bricks.dedup();
         for brick in bricks {
@@ -153,46 +150,52 @@ fn picture(cells: impl Iterator<Item = (i32, i32)>) -> u16 {
     cells.fold(0, |picture, (x, y)| picture | 1 << (3 * y + x))
 }
 
-/// Whether the tile with this corner could touch a brick farther out than any before.
+/// The columns of bricks in a row of bricks that cells of columns `left` to `right` touch.
+fn columns(row: i32, left: i32, right: i32) -> std::ops::RangeInclusive<i32> {
+    let shift = WIDTH / 2 * row;
+    (left - REACH - shift).div_euclid(WIDTH)..=(right + REACH - shift).div_euclid(WIDTH)
+}
+
+/// The rows of bricks that cells of rows `top` to `bottom` touch.
+fn rows(top: i32, bottom: i32) -> std::ops::RangeInclusive<i32> {
+    (top - REACH).div_euclid(HEIGHT)..=(bottom + REACH).div_euclid(HEIGHT)
+}
+
+fn is_farther(farthest: &[i32; 4], brick: Brick) -> bool {
+    reach(brick).iter().zip(farthest).any(|(here, most)| here > most)
+}
+
+/// Whether the tile with this corner could touch a brick farther out than any before. Once it cannot it never can.
 fn may_reach(farthest: &[i32; 4], x: i32, y: i32) -> bool {
     let (x, y) = (x + ORIGIN.0, y + ORIGIN.1);
-    let xs = (x - WIDTH - REACH, x + OWN + REACH);
-    let ys = (y - HEIGHT - REACH, y + OWN + REACH);
-    outer(xs, ys).iter().zip(farthest).any(|(here, most)| here > most)
+    rows(y, y + OWN - 1).any(|row| columns(row, x, x + OWN - 1).any(|column| is_farther(farthest, (column, row))))
 }
 
-/// Whether the tile with this corner could overlap a brick at the front.
-fn at_front(farthest: &[i32; 4], x: i32, y: i32) -> bool {
-    let (x, y) = (x + ORIGIN.0, y + ORIGIN.1);
-    outer((x - WIDTH, x + OWN), (y - HEIGHT, y + OWN)).iter().zip(farthest).any(|(here, most)| here >= most)
-}
-
-fn outer(xs: (i32, i32), ys: (i32, i32)) -> [i32; 4] {
-    HEADINGS.map(|(sx, sy)| (sx * xs.0).max(sx * xs.1) + (sy * ys.0).max(sy * ys.1))
-}
-
-/// Notes the bricks that the cells of a tile touch.
-fn touch(farthest: &mut [i32; 4], x: i32, y: i32, rows: &Rows) {
-    let (x, y) = (x + ORIGIN.0, y + ORIGIN.1);
-    let first = (y - REACH).div_euclid(HEIGHT);
-    let last = (y + OWN - 1 + REACH).div_euclid(HEIGHT);
-    for row in first..=last {
-        let from = (HEIGHT * row - REACH).max(y) - y;
-        let to = (HEIGHT * (row + 1) + REACH).min(y + OWN) - y;
-        let inner = rows.iter().take(ROWS - 1 - RING).skip(1 + RING);
-        let seen = inner.take(to.max(0) as usize).skip(from.max(0) as usize).fold(0, |all, word| all | word);
-        let seen = seen >> RING & ((1 << OWN) - 1);
-        if seen == 0 {
-            continue;
-        }
-        let shift = WIDTH / 2 * row;
-        let (left, right) = (x + seen.trailing_zeros() as i32, x + 63 - seen.leading_zeros() as i32);
-        for column in (left - REACH - shift).div_euclid(WIDTH)..=(right + REACH - shift).div_euclid(WIDTH) {
-            let start = WIDTH * column + shift - REACH - x;
-            let reached = (seen as u128) << 64 >> (64 + start) & ((1 << (WIDTH + 2 * REACH)) - 1);
-            if reached != 0 {
-                for (most, here) in farthest.iter_mut().zip(reach((column, row))) {
-                    *most = (*most).max(here);
+impl Frontier {
+    /// Notes the bricks that the cells of a tile touch.
+    fn touch(&mut self, x: i32, y: i32, tile: &Rows) {
+        let (x, y) = (x + ORIGIN.0, y + ORIGIN.1);
+        for row in rows(y, y + OWN - 1) {
+            if !columns(row, x, x + OWN - 1).any(|column| is_farther(&self.farthest, (column, row))) {
+                continue;
+            }
+            let from = (HEIGHT * row - REACH - y).max(0) as usize;
+            let to = (HEIGHT * (row + 1) + REACH - y).min(OWN) as usize;
+            let seen = tile[1 + RING + from..1 + RING + to].iter().fold(0, |all, word| all | word);
+            let seen = seen >> RING & ((1 << OWN) - 1);
+            if seen == 0 {
+                continue;
+            }
+            let (left, right) = (x + seen.trailing_zeros() as i32, x + 63 - seen.leading_zeros() as i32);
+            for column in columns(row, left, right) {
+                let start = WIDTH * column + WIDTH / 2 * row - REACH - x;
+                let reached = (seen as u128) << 64 >> (64 + start) & ((1 << (WIDTH + 2 * REACH)) - 1);
+                if reached != 0 {
+                    for (i, here) in reach((column, row)).into_iter().enumerate() {
+                        if here > self.farthest[i] {
+                            (self.farthest[i], self.leaders[i]) = (here, (column, row));
+                        }
+                    }
                 }
             }
         }
