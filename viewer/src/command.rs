@@ -1,5 +1,7 @@
 //! Everything that a person can do with a key, in one table.
 
+use crate::view::Tool;
+
 /// Something to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -57,8 +59,8 @@ pub enum Command {
     Cursor(i8, i8),
     /// Choose no cell; close the list of keys.
     Escape,
-    /// Take a tool, by its place.
-    Tool(usize),
+    /// Take a tool.
+    Tool(Tool),
     /// Use the tool at the chosen cell.
     Use,
     /// The next (or previous) object to put down.
@@ -131,6 +133,7 @@ macro_rules! bindings {
 
 /// All keys.
 pub const COMMANDS: &[Binding] = {
+    use crate::view::Tool as Hand;
     use Command::*;
     bindings! {
         "Time": {
@@ -179,11 +182,11 @@ pub const COMMANDS: &[Binding] = {
                 plain("I") => Cursor(0, -1), plain("J") => Cursor(-1, 0),
                 plain("K") => Cursor(0, 1), sign("Semicolon") => Cursor(1, 0),
             ]
-            "V R E P" "tool: look, draw, erase, drop" [
-                plain("V") => Tool(0), plain("R") => Tool(1), plain("E") => Tool(2), plain("P") => Tool(3),
+            "V R E P" "tool: look, draw, erase, drop or rewrite" [
+                plain("V") => Tool(Hand::Look), plain("R") => Tool(Hand::Draw), plain("E") => Tool(Hand::Erase), plain("P") => Tool(Hand::Drop),
             ]
             "Enter" "use the tool at the chosen cell" [plain("Enter") => Use]
-            "W, Shift W" "next or previous object to drop" [plain("W") => Pattern(true), shift("W") => Pattern(false)]
+            "W, Shift W" "next or previous object to drop, or entry to rewrite" [plain("W") => Pattern(true), shift("W") => Pattern(false)]
             "X, Delete" "remove the object at the chosen cell" [plain("X") => Delete, plain("Delete") => Delete]
             "Z, Shift Z" "undo, redo" [plain("Z") => Undo, shift("Z") => Redo, control("Z") => Undo, control("Y") => Redo]
             "Backspace" "undo all edits" [plain("Backspace") => Reset]

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::lens::Lens;
 use crate::palette::Theme;
-use crate::panel::Panel;
 
 /// What the pointer does to the board at t.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +20,7 @@ pub enum Tool {
     Draw,
     /// Makes cells dead.
     Erase,
-    /// Puts an object down.
+    /// Makes the chosen change: puts an object down, rewrites an entry.
     Drop,
 }
 
@@ -83,8 +82,8 @@ pub struct View {
     /// The checkpoint's optimiser step; the last where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<u64>,
-    /// The boards that are shown.
-    pub boards: Vec<Panel>,
+    /// Names of the boards that are shown; all that there is something to show on where empty.
+    pub boards: Vec<String>,
     /// The tap whose activation is shown; the residual stream after the last block where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tap: Option<String>,
@@ -99,7 +98,8 @@ pub struct View {
     pub cell: Option<[u32; 2]>,
     /// What the pointer does.
     pub tool: Tool,
-    /// The object that is put down.
+    /// The change that is made in one go: an object that is put down, an entry that is rewritten. The first of the
+    /// world's own where empty.
     pub pattern: String,
     /// Dark or light.
     pub theme: Theme,
@@ -122,13 +122,13 @@ impl Default for View {
             speed: 4.0,
             model: None,
             checkpoint: None,
-            boards: Panel::ALL.to_vec(),
+            boards: Vec::new(),
             tap: None,
             neuron: None,
             scale: None,
             cell: None,
             tool: Tool::Look,
-            pattern: "glider-SE-0".into(),
+            pattern: String::new(),
             theme: Theme::Dark,
             help: false,
             overlays: Overlays::default(),
@@ -195,7 +195,7 @@ mod tests {
             step: Some(8),
             neuron: Some(3),
             cell: Some([4, 5]),
-            boards: vec![Panel::Truth, Panel::Error],
+            boards: vec!["truth".into(), "error".into()],
             theme: Theme::Light,
             edits: vec![
                 Edit::Paint { cells: vec![(1, 2)], state: 1 },
@@ -211,7 +211,7 @@ mod tests {
     fn what_is_wrong_is_said_in_one_line() {
         for (text, part) in [
             ("stepp = 3", "line 1: unknown field `stepp`"),
-            ("index = 1\nboards = [\"truth\", \"lies\"]", "line 2: unknown variant `lies`"),
+            ("index = 1\ntool = \"lies\"", "line 2: unknown variant `lies`"),
             ("speed = -1.0", "`speed` = -1"),
             ("scale = nan", "`scale`"),
             ("[lens\nzoom = 1", "line 1"),

@@ -124,6 +124,25 @@ impl ClassBayes {
         shared.into_iter().map(|entry| self.decode(entry)).collect()
     }
 
+    /// The posterior of every entry, `[(state * symbols + symbol) * choices + choice]`, with the 2·symbols·states choices
+    /// numbered `(2 * write + right) * states + next`; states are named in order of appearance. An entry that a
+    /// hypothesis has not used is uniform under it, since all tables are equally likely.
+    pub fn entries(&self) -> Vec<f64> {
+        let (entries, total) = (self.states * self.tape.symbols, self.consistent() as f64);
+        let choices = 2 * entries;
+        let mut posterior = vec![0.0; entries * choices];
+        for (hypothesis, &tables) in &self.hypotheses {
+            let share = tables as f64 / total;
+            for (row, &entry) in posterior.chunks_exact_mut(choices).zip(&hypothesis.table) {
+                match entry.checked_sub(1) {
+                    Some(code) => row[usize::from(code)] += share,
+                    None => row.iter_mut().for_each(|chance| *chance += share / choices as f64),
+                }
+            }
+        }
+        posterior
+    }
+
     fn decode(&self, entry: u16) -> Option<Transition> {
         let code = usize::from(entry.checked_sub(1)?);
         let (act, next) = (code / self.states, code % self.states);

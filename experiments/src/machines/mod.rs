@@ -12,6 +12,6 @@ mod train;
 mod twins;
 mod words;
 
-pub use diversity::MachineDiversity;
+pub use diversity::{MachineDiversity, world_of as diversity_world};
 pub use single::SingleMachine;
-pub use twins::EvilTwin;
+pub use twins::{EvilTwin, Pair, pairs};

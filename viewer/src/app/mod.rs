@@ -18,12 +18,14 @@ use crate::view::View;
 
 mod boards;
 mod controls;
+mod frames;
 mod guard;
 mod headless;
 mod help;
 mod keyboard;
 mod marks;
 mod style;
+mod tables;
 mod textures;
 mod timeline;
 mod window;

@@ -1,10 +1,9 @@
 //! Pictures drawn without a window, on whatever adapter there is; Mesa's software Vulkan will do.
 
+use environments::Scene;
 use image::{Rgb, RgbImage};
 use viewer::app::{NO_ADAPTER, render};
 use viewer::palette::{Palette, Theme};
-use viewer::panel::Panel;
-use viewer::scene::Drawn;
 use viewer::session::Session;
 use viewer::view::{Overlays, View};
 
@@ -48,9 +47,10 @@ fn pictures_show_the_boards() {
     let run = Run::new();
     let palette = Palette::of(Theme::Dark);
     // The truth alone: each cell's middle has the colour of its state.
-    let view = View { index: 1, step: Some(4), boards: vec![Panel::Truth], overlays: bare(), ..View::default() };
+    let view = View { index: 1, step: Some(4), boards: vec!["truth".into()], overlays: bare(), ..View::default() };
     let session = run.open(view.clone()).unwrap();
-    let cells = session.observed().scene.cells(4).to_vec();
+    let Scene::Board { frames, .. } = session.observed().scene.scene() else { panic!("no board") };
+    let cells = frames[4].clone();
     assert!(cells.contains(&1));
     let Some(picture) = picture(session, (900, 700), 1.0) else { return };
     assert_eq!(picture.dimensions(), (900, 700));

@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use environments::{Edit, Environment, Scene, Split};
 use models::{Device, Plan, load_parameters, predictor};
+use viewer::board::Count;
 use viewer::command::Command;
-use viewer::panel::{Panel, Score};
-use viewer::scene::Drawn;
 use viewer::session::Session;
 use viewer::source::Source;
 use viewer::view::{Tool, View};
 
 use crate::made_up::{Run, world};
+
+/// The cells of a board after some steps.
+fn frame(session: &Session, step: usize) -> Vec<u8> {
+    let Scene::Board { frames, .. } = session.observed().scene.scene() else { panic!("no board") };
+    frames[step].clone()
+}
 
 fn settle(session: &mut Session) {
     session.settle(Duration::from_secs(60)).unwrap();
@@ -38,7 +43,7 @@ fn believed(run: &Run, checkpoint: (&str, u64), tokens: &[u16]) -> Vec<f32> {
 
 fn assert_believes(session: &Session, expected: &[f32]) {
     for cell in 0..256u32 {
-        let shown = session.probability((cell % 16, cell / 16)).unwrap();
+        let shown = session.belief().unwrap()[cell as usize];
         assert!((shown - expected[cell as usize]).abs() < 1e-4, "cell {cell}: {shown}");
     }
 }
@@ -64,8 +69,8 @@ fn the_prediction_is_the_models_own() {
     let tokens = world().sample_of(&world().observe_with(Split::Validation, 3, 2)).tokens;
     let expected = believed(&run, ("jump-2", 10), &tokens);
     assert_believes(&session, &expected);
-    let scene = session.observed().scene.clone();
-    assert_eq!(session.scores()[&2], Score::count(scene.cells(0), scene.cells(2), &expected));
+    let (start, end) = (frame(&session, 0), frame(&session, 2));
+    assert_eq!(session.scores()[&2], Count::of(&start, &end, &expected).score());
 }
 
 #[test]
@@ -73,8 +78,9 @@ fn edits_show_the_exact_counterfactual_and_the_prediction_follows() {
     let run = Run::new();
     let mut session = run.open(View { index: 5, step: Some(4), ..View::default() }).unwrap();
     settle(&mut session);
-    let before = session.observed().scene.clone();
-    session.apply(Command::Tool(1));
+    let before = session.observed().scene.scene().clone();
+    let then = frame(&session, 4);
+    session.apply(Command::Tool(Tool::Draw));
     for cell in [(2, 2), (3, 2), (4, 2)] {
         session.touch(cell);
     }
@@ -87,17 +93,17 @@ fn edits_show_the_exact_counterfactual_and_the_prediction_follows() {
     assert!(matches!(&edits[1], Edit::Place { pattern, column: 9, row: 9 } if pattern == "glider-NW-0"));
     let world = world();
     let exact = world.counterfactual(&world.address(Split::Validation, 5), &edits).unwrap();
-    assert_eq!(session.observed().scene, exact.scene);
+    assert_eq!(*session.observed().scene.scene(), exact.scene);
     settle(&mut session);
     let observed = world.edit(&world.observe_with(Split::Validation, 5, 4), &edits).unwrap();
     assert_believes(&session, &believed(&run, ("jump-1", 10), &world.sample_of(&observed).tokens));
-    let differing = before.cells(4).iter().zip(exact.scene.cells(4)).filter(|(a, b)| a != b).count();
+    let differing = then.iter().zip(&frame(&session, 4)).filter(|(a, b)| a != b).count();
     assert_eq!(session.changed_count(), differing);
     assert!(differing > 0);
 
     session.apply(Command::Undo);
     session.apply(Command::Undo);
-    assert_eq!((&session.observed().scene, session.changed_count()), (&before, 0));
+    assert_eq!((session.observed().scene.scene(), session.changed_count()), (&before, 0));
     session.apply(Command::Redo);
     session.apply(Command::Episode(true));
     assert!(session.history().is_empty(), "edits stay with the board they were made on");
@@ -115,7 +121,7 @@ fn an_object_can_be_removed() {
         .unwrap();
     session.choose_cell(Some(object.cells[0]));
     session.apply(Command::Delete);
-    let cells = session.observed().scene.cells(0).to_vec();
+    let cells = frame(&session, 0);
     assert!(object.cells.iter().all(|&(column, row)| cells[(row * 16 + column) as usize] == 0));
     assert_eq!(session.history().len(), 1);
     session.apply(Command::Delete);
@@ -146,7 +152,7 @@ fn activations_are_read_at_the_chosen_tap_on_a_fixed_scale() {
     }
     session.go_to_step(2);
     session.choose_tap("blocks.0.mlp.hidden");
-    assert!(session.probability((0, 0)).is_some(), "another tap leaves the prediction as it is");
+    assert!(session.belief().is_some(), "another tap leaves the prediction as it is");
     session.choose_neuron(Some(5));
     settle(&mut session);
     assert!((session.activation_at((3, 0)).unwrap() - row("blocks.0.mlp.hidden", (3, 0))[5]).abs() < 1e-5);
@@ -163,11 +169,11 @@ fn boards_are_painted_or_say_why_not() {
     settle(&mut session);
     let boards = session.boards();
     assert_eq!(boards.len(), 6);
-    let of = |panel| boards.iter().find(|board| board.panel == panel).unwrap();
-    assert_eq!(of(Panel::Start).picture, of(Panel::Truth).picture);
-    assert!(of(Panel::Prediction).picture.as_ref().unwrap_err().contains("choose a horizon"));
+    let of = |panel| &boards.iter().find(|board| board.panel.name == panel).unwrap().drawing.raster;
+    assert_eq!(of("start"), of("truth"));
+    assert!(of("prediction").as_ref().unwrap_err().contains("choose a horizon"));
     session.apply(Command::Step(1));
-    assert!(session.boards().iter().all(|board| board.picture.is_ok()));
+    assert!(session.boards().iter().all(|board| board.drawing.raster.is_ok()));
     session.apply(Command::Board(0));
     assert_eq!(session.boards().len(), 5);
     for place in 0..6 {
@@ -190,9 +196,8 @@ fn a_view_leads_back_to_what_was_seen() {
     let mut again = run.open(view).unwrap();
     settle(&mut again);
     assert_eq!(again.observed().edits, session.observed().edits);
-    let pictures = |session: &mut Session| -> Vec<_> {
-        session.boards().into_iter().map(|board| (board.title, board.picture, board.changed)).collect()
-    };
+    let pictures =
+        |session: &mut Session| -> Vec<_> { session.boards().into_iter().map(|board| board.drawing).collect() };
     assert_eq!(pictures(&mut again), pictures(&mut session));
 }
 
@@ -210,12 +215,12 @@ fn a_config_and_a_pattern_are_watched_without_a_model() {
         settle(&mut session);
         session.apply(Command::Last);
         let boards = session.boards();
-        assert!(boards.len() == 2 && boards.iter().all(|board| board.picture.is_ok()), "{name}");
+        assert!(boards.len() == 2 && boards.iter().all(|board| board.drawing.raster.is_ok()), "{name}");
         session.apply(Command::AllBoards);
         let boards = session.boards();
-        let mindless = boards.iter().filter_map(|board| board.picture.as_ref().err());
+        let mindless = boards.iter().filter_map(|board| board.drawing.raster.as_ref().err());
         assert_eq!(mindless.filter(|reason| reason.contains("open a run")).count(), 4, "{name}");
-        let Scene::Board { frames, .. } = &session.observed().scene else { panic!("{name} is no board") };
+        let Scene::Board { frames, .. } = session.observed().scene.scene() else { panic!("{name} is no board") };
         assert_eq!(frames.len(), 33);
         assert!(session.taps().is_empty() && session.scores().is_empty());
     }

@@ -1,0 +1,92 @@
+//! The boards as they are to be shown.
+
+use super::Session;
+use super::asking::reduce;
+use crate::scene::{Drawing, Panel, Seen, find_panel};
+use crate::subject::Fact;
+
+/// A board, ready to be put on the screen.
+#[derive(Clone, Debug)]
+pub struct Board {
+    /// Which it is.
+    pub panel: &'static Panel,
+    /// What is drawn.
+    pub drawing: Drawing,
+    /// Whether its picture is awaited.
+    pub busy: bool,
+}
+
+impl Session {
+    /// The panels that are shown.
+    pub fn shown(&self) -> Vec<&'static Panel> {
+        let panels = self.panels();
+        match self.view.boards.as_slice() {
+            // Without a model there are no beliefs to leave room for.
+            [] => panels.iter().filter(|panel| self.asked.is_some() || !panel.needs_model).collect(),
+            names => names.iter().filter_map(|name| find_panel(panels, name).ok()).collect(),
+        }
+    }
+
+    /// The boards that are to be shown.
+    pub fn boards(&self) -> Vec<Board> {
+        let busy = self.is_busy();
+        let draw = |panel: &'static Panel| {
+            let drawing = self.seen(|seen| self.observed.scene.draw(panel, seen));
+            Board { panel, busy: busy && drawing.raster.is_err() && panel.needs_model, drawing }
+        };
+        self.shown().into_iter().map(draw).collect()
+    }
+
+    /// What is known of a cell at the shown step.
+    pub fn describe(&self, cell: (u32, u32)) -> Vec<Fact> {
+        let mut facts = self.seen(|seen| self.observed.scene.describe(cell, seen));
+        if let Some(value) = self.activation_at(cell) {
+            facts.push(("activation".into(), format!("{value:.3}")));
+        }
+        facts
+    }
+
+    fn seen<T>(&self, use_it: impl FnOnce(&Seen<'_>) -> T) -> T {
+        let step = self.timeline.step();
+        let (palette, reason) = (self.palette(), self.why_nothing(step));
+        let activation = self.activation(step);
+        let unit = self.view.neuron.map_or("L2 norm".to_string(), |neuron| format!("neuron {neuron}"));
+        let reading = self.tap().map_or_else(String::new, |tap| format!("{} · {unit}", tap.name));
+        use_it(&Seen {
+            step,
+            belief: self.belief().ok_or(reason.as_str()),
+            activation: match (&activation, self.scale) {
+                (Some(values), Some(scale)) => Ok((values.as_slice(), scale)),
+                _ => Err(reason.as_str()),
+            },
+            reading: &reading,
+            signed: self.view.neuron.is_some(),
+            trained: self.is_trained(step),
+            overlays: self.view.overlays,
+            palette: &palette,
+        })
+    }
+
+    /// Why there is no prediction.
+    fn why_nothing(&self, step: u32) -> String {
+        if self.asked.is_none() {
+            self.source.mindless.into()
+        } else if self.observed.asks.about(step).is_none() {
+            self.observed.scene.words().no_question.into()
+        } else if self.is_busy() {
+            "computing…".into()
+        } else {
+            self.message.clone().unwrap_or_else(|| "the model has not answered".into())
+        }
+    }
+
+    /// The chosen activation at each position.
+    fn activation(&self, step: u32) -> Option<Vec<f32>> {
+        Some(reduce(self.about(step)?.activation.as_ref()?, self.view.neuron))
+    }
+
+    /// The value of the chosen activation at a cell.
+    pub fn activation_at(&self, cell: (u32, u32)) -> Option<f32> {
+        self.activation(self.timeline.step())?.get(self.observed.scene.position_of(cell)).copied()
+    }
+}
