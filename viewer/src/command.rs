@@ -79,6 +79,8 @@ pub enum Command {
     Save,
     /// Save a picture of the window.
     Picture,
+    /// Save a film of all steps.
+    Film,
     /// Show or hide the list of keys.
     Help,
     /// Close the window.
@@ -194,6 +196,7 @@ pub const COMMANDS: &[Binding] = {
         "Window": {
             "Ctrl S" "save the view with the run" [control("S") => Save]
             "F12" "save a picture" [plain("F12") => Picture]
+            "F11" "save a film (GIF) of all steps" [plain("F11") => Film]
             "?, F1" "this list" [sign("Questionmark") => Help, plain("F1") => Help, shift("Slash") => Help]
             "Esc" "choose no cell, close this list" [plain("Escape") => Escape]
             "Ctrl Q" "close" [control("Q") => Quit]

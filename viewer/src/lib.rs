@@ -22,6 +22,7 @@ pub mod arguments;
 pub mod board;
 pub mod command;
 pub mod edits;
+pub mod film;
 pub mod lens;
 pub mod life;
 pub mod mind;

@@ -112,10 +112,10 @@ fn one(
     if drawn && session.view().overlays.grid {
         grid(&painter, &placed, seen, session.observed().scene.patch(), &palette);
     }
-    let words = drawing.words.iter().filter_map(|(cell, text)| Some((within(*cell)?, text.as_str())));
-    marks::words(&painter, &placed, words, drawing.raster.as_ref().ok());
     let changed: Vec<(u32, u32)> = drawing.changed.iter().copied().filter_map(within).collect();
     marks::changed(&painter, &placed, &changed, &palette);
+    let words = drawing.words.iter().filter_map(|(cell, text)| Some((within(*cell)?, text.as_str())));
+    marks::words(&painter, &placed, words, drawing.raster.as_ref().ok());
     if drawn || board.busy {
         marks::objects(&painter, &placed, &drawing.outlines, session.view().overlays, &palette);
     }

@@ -1,6 +1,6 @@
 //! The window and the pictures: the only place that knows bevy and egui.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use bevy::input::keyboard::{KeyboardFocusLost, KeyboardInput};
@@ -11,6 +11,7 @@ use models::Device;
 
 use crate::arguments::Arguments;
 use crate::command::Command;
+use crate::film::Film;
 use crate::palette::Theme;
 use crate::session::{Session, is_for_window};
 use crate::source::Source;
@@ -24,6 +25,7 @@ mod headless;
 mod help;
 mod keyboard;
 mod marks;
+mod shooting;
 mod style;
 mod tables;
 mod textures;
@@ -31,7 +33,7 @@ mod timeline;
 mod window;
 
 pub use guard::NO_ADAPTER;
-pub use headless::render;
+pub use headless::{film, render};
 
 /// Opens what the arguments name, and shows it in a window or draws it into a file.
 ///
@@ -39,13 +41,39 @@ pub use headless::render;
 /// In one sentence.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let session = open(arguments)?;
-    match &arguments.screenshot {
-        Some(file) => {
-            let picture = render(session, arguments.size, arguments.density)?;
-            picture.save(file).map_err(|error| anyhow!("{} cannot be written: {error}", file.display()))
-        }
-        None => window::show(session, arguments.size),
+    if !arguments.headless {
+        return window::show(session, arguments.size);
     }
+    let cannot = |file: &Path, error: &dyn std::fmt::Display| anyhow!("{} cannot be written: {error}", file.display());
+    let (shown, last) = (session.timeline().step(), session.timeline().last());
+    let (from, to) = match &arguments.gif {
+        Some(_) => (arguments.from.unwrap_or(0), arguments.to.unwrap_or(last)),
+        None => (shown, shown),
+    };
+    if from > to || to > last {
+        return Err(anyhow!("--from {from} --to {to}: the steps are 0 to {last}, and the first is not after the last"));
+    }
+    let pixels = |side: u32| (side as f32 * arguments.density).round() as u32;
+    let mut gif = match &arguments.gif {
+        Some(file) => {
+            let writer = std::fs::File::create(file).map_err(|error| cannot(file, &error))?;
+            let size = (pixels(arguments.size.0), pixels(arguments.size.1));
+            Some((Film::begin(std::io::BufWriter::new(writer), size, session.timeline().speed())?, file))
+        }
+        None => None,
+    };
+    // A screenshot beside a film is of the step that the view shows, or the nearest in the film.
+    let (mut step, wanted) = (from, shown.clamp(from, to));
+    film(session, arguments.size, arguments.density, from..=to, |picture| {
+        if let Some(file) = arguments.screenshot.as_ref().filter(|_| step == wanted) {
+            picture.save(file).map_err(|error| cannot(file, &error))?;
+        }
+        step += 1;
+        match &mut gif {
+            Some((film, file)) => film.push(picture).map_err(|error| cannot(file, &error)),
+            None => Ok(()),
+        }
+    })
 }
 
 /// Opens what the arguments name, with their view or the one that was saved.
@@ -83,6 +111,7 @@ struct Viewer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Wish {
     Picture(PathBuf),
+    Film(PathBuf),
     Quit,
 }
 
@@ -168,13 +197,22 @@ fn wish(command: Command, viewer: &mut Viewer) {
             None => session.say("only a run keeps its view"),
         },
         Command::Picture => {
-            let (view, step) = (session.view(), session.timeline().step());
-            let stem = session.source().name.replace('.', "-");
-            let file = PathBuf::from(format!("{stem}-{}-{}-k{step}.png", view.split.name(), view.index));
+            let file = PathBuf::from(format!("{}-k{}.png", stem(session), session.timeline().step()));
             session.say(format!("the picture is saved in {}", file.display()));
             viewer.wishes.push(Wish::Picture(file));
+        }
+        Command::Film => {
+            let file = PathBuf::from(format!("{}.gif", stem(session)));
+            session.say(format!("all steps are being saved in {}", file.display()));
+            viewer.wishes.push(Wish::Film(file));
         }
         Command::Quit => viewer.wishes.push(Wish::Quit),
         _ => {}
     }
+}
+
+/// The beginning of the name of a file about what is shown.
+fn stem(session: &Session) -> String {
+    let view = session.view();
+    format!("{}-{}-{}", session.source().name.replace('.', "-"), view.split.name(), view.index)
 }

@@ -61,7 +61,9 @@ pub fn show(ui: &mut Ui, place: Rect, board: &Board, session: &mut Session) -> f
         let at = pos2(grid.min.x - 6.0, cell((0, row as u32)).center().y);
         painter.text(at, Align2::RIGHT_CENTER, name, small.clone(), faint);
     }
-    if side.x >= 18.0 {
+    // A letter of this font is about six tenths as wide as it is tall.
+    let letters = drawing.columns.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    if side.x >= letters as f32 * small.size * 0.62 {
         for (column, name) in drawing.columns.iter().enumerate() {
             let at = pos2(cell((column as u32, 0)).center().x, grid.min.y - 3.0);
             painter.text(at, Align2::CENTER_BOTTOM, name, small.clone(), faint);

@@ -107,7 +107,7 @@ impl Session {
             }
             Command::Help => self.view.help ^= true,
             // The window's own.
-            Command::Save | Command::Picture | Command::Quit => {}
+            Command::Save | Command::Picture | Command::Film | Command::Quit => {}
         }
     }
 }

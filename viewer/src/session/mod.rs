@@ -257,7 +257,7 @@ fn next_split(split: Split) -> Split {
 
 /// Whether a command is for the window and not for the session.
 pub fn is_for_window(command: Command) -> bool {
-    matches!(command, Command::Save | Command::Picture | Command::Quit)
+    matches!(command, Command::Save | Command::Picture | Command::Film | Command::Quit)
 }
 
 #[cfg(test)]

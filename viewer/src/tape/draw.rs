@@ -140,7 +140,7 @@ impl TapeScene {
             rows.push(("Bayes, class".into(), Some(known.next.clone())));
         }
         if let Some(next) = memory {
-            rows.push((if next.is_some() { "Bayes, seen" } else { "seen: none fits" }.into(), next.cloned()));
+            rows.push((if next.is_some() { "Bayes, seen" } else { "seen: none" }.into(), next.cloned()));
         }
         let title = format!("Step {step}: what is expected");
         if rows.is_empty() {

@@ -2,7 +2,7 @@
 
 use environments::Scene;
 use image::{Rgb, RgbImage};
-use viewer::app::{NO_ADAPTER, render};
+use viewer::app::{NO_ADAPTER, film, render};
 use viewer::palette::{Palette, Theme};
 use viewer::session::Session;
 use viewer::view::{Overlays, View};
@@ -74,6 +74,21 @@ fn pictures_show_the_boards() {
     {
         let count = picture.pixels().filter(|pixel| near(**pixel, colour)).count();
         assert!(count > 200, "{what}: {count} pixels");
+    }
+
+    // A film has a picture for each step, and only what its steps show.
+    let mut pictures = Vec::new();
+    let take = |picture| {
+        pictures.push(picture);
+        Ok(())
+    };
+    film(run.open(view.clone()).unwrap(), (400, 300), 1.0, 0..=3, take).unwrap();
+    assert_eq!(pictures.len(), 4);
+    for (step, picture) in pictures.iter().enumerate() {
+        let view = View { step: Some(step as u32), ..view.clone() };
+        let alone = render(run.open(view).unwrap(), (400, 300), 1.0).unwrap();
+        let differing = picture.pixels().zip(alone.pixels()).filter(|(a, b)| !near(**a, b.0)).count();
+        assert!(differing < 20, "step {step}: {differing} pixels are otherwise than in a picture of it alone");
     }
 
     // A model that cannot be asked is a failure and not a picture.
