@@ -9,7 +9,8 @@ use clap::{ArgGroup, Parser};
 #[command(name = "stance-viewer", version)]
 #[command(group = ArgGroup::new("picture").args(["screenshot", "gif"]).multiple(true))]
 pub struct Arguments {
-    /// A run (runs/NAME or NAME), a config (.toml) or a pattern file (RLE, Life 1.06, plaintext, macrocell).
+    /// A run (runs/NAME or NAME), a checkpoint in one (.safetensors), a config (.toml) or a pattern file (RLE, Life
+    /// 1.06, plaintext, macrocell).
     pub path: PathBuf,
     /// A file with what is to be shown; without it, the view that was saved with the run.
     #[arg(long, value_name = "VIEW.toml")]

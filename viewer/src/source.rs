@@ -84,16 +84,21 @@ pub struct Source {
     pub view_file: Option<PathBuf>,
     /// Why there is no prediction, where there is none.
     pub mindless: &'static str,
+    /// The model and step that were opened, where it was a checkpoint.
+    pub chosen: Option<(String, u64)>,
 }
 
 impl Source {
-    /// Opens a run directory (by path, or by its name under `runs/`), a config or a pattern file.
+    /// Opens a run directory (by path, or by its name under `runs/`), a checkpoint in one, a config or a pattern file.
     ///
     /// # Errors
     /// In one sentence that names the file at fault.
     pub fn open(path: &Path, scale: Option<&str>) -> anyhow::Result<Self> {
         if !path.is_file() {
             return Self::open_run(&RunDirectory::find(&path.to_string_lossy())?);
+        }
+        if path.extension().is_some_and(|extension| extension == "safetensors") {
+            return Self::open_checkpoint(path);
         }
         let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::InvalidData => {
@@ -126,7 +131,28 @@ impl Source {
             checkpoints,
             view_file: Some(run.file("view.toml")),
             mindless: "no checkpoint is chosen",
+            chosen: None,
         })
+    }
+
+    /// A checkpoint says what the model is, and the run that it lies in says of which world: RUN/checkpoints/MODEL/FILE.
+    fn open_checkpoint(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let whole = path.canonicalize().map_err(|error| anyhow!("{shown} cannot be read: {error}"))?;
+        let run = whole.ancestors().nth(3).filter(|folder| folder.join("config.toml").is_file()).ok_or_else(|| {
+            anyhow!(
+                "{shown} lies in no run, so that its world is not known; open it where it was made, under \
+                     RUN/checkpoints/MODEL"
+            )
+        })?;
+        let mut source = Self::open_run(&RunDirectory::open(run)?)?;
+        let same = |checkpoint: &&Checkpoint| checkpoint.path.canonicalize().is_ok_and(|other| other == whole);
+        let found = source.checkpoints.iter().find(same);
+        let chosen = found.map(|checkpoint| (checkpoint.model.clone(), checkpoint.step));
+        source.chosen = Some(chosen.ok_or_else(|| {
+            anyhow!("{shown} is not named as checkpoints of a run are, such as step-00000010.safetensors")
+        })?);
+        Ok(source)
     }
 
     fn open_config(path: &Path, text: &str, scale: Option<&str>) -> anyhow::Result<Self> {
@@ -147,6 +173,7 @@ impl Source {
             checkpoints: Vec::new(),
             view_file: None,
             mindless: "a config has no trained model; open a run to see predictions",
+            chosen: None,
         })
     }
 
@@ -163,6 +190,7 @@ impl Source {
             checkpoints: Vec::new(),
             view_file: None,
             mindless: "a pattern has no trained model; open a run to see predictions",
+            chosen: None,
         })
     }
 
@@ -285,6 +313,17 @@ mod tests {
         assert!(source.checkpoint(Some("aa"), None).unwrap_err().contains("nearest is `a`"));
         let source = open(&[("own.toml", "[world]\nkind = \"life\"\n")], "own.toml").unwrap();
         assert!(source.checkpoints.is_empty() && source.checkpoint(None, None).is_err());
+        let file = "run/checkpoints/a/step-00000002.safetensors";
+        assert_eq!(open(&run, file).unwrap().chosen, Some(("a".into(), 2)));
+        for (name, text) in [
+            ("glider.cells", "!Name: Glider\n.O.\n..O\nOOO\n"),
+            ("glider.lif", "#Life 1.06\n0 -1\n1 0\n-1 1\n0 1\n1 1\n"),
+            ("glider.mc", "[M2] (golly 4.0)\n#R B3/S23\n.*$..*$***$$$$$$\n"),
+        ] {
+            let source = open(&[(name, text)], name).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let observed = source.subject(None).observe(environments::Split::Train, 0, &[]).unwrap();
+            assert_eq!(observed.scene.outlines(0)[0].name, "glider", "{name}");
+        }
         let source = open(&[("glider.rle", "x = 3, y = 3\nbob$2bo$3o!\n")], "glider.rle").unwrap();
         assert!(!source.subject(None).has_episodes());
     }
@@ -317,6 +356,16 @@ mod tests {
             (&[("run/config.toml", "experiment = \"pluto\"")], "run", "`pluto` cannot be drawn"),
             (&[("run/config.toml", "experiment = \"glider-chunking\"\n[world]\nwidth = 3.5\n")], "run", "[world]"),
             (&[("run/config.toml", "experiment = \"glider-chunking\"\n[world]\nwidth = 17\n")], "run", "width"),
+            (&[("a.safetensors", "")], "a.safetensors", "lies in no run"),
+            (
+                &[
+                    ("run/config.toml", CONFIG),
+                    ("run/checkpoints/a/last.safetensors", ""),
+                    ("run/checkpoints/a/step-00000002.safetensors", ""),
+                ],
+                "run/checkpoints/a/last.safetensors",
+                "not named as",
+            ),
             (&[("a.rle", "this is no pattern {}")], "a.rle", "a.rle"),
             (&[], "nothing", "there is no run"),
         ];

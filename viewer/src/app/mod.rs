@@ -86,11 +86,14 @@ pub fn open(arguments: &Arguments) -> anyhow::Result<Session> {
         return Err(anyhow!("--device {}: there is no such device; the nearest is `{nearest}`", arguments.device));
     }
     let source = Source::open(&arguments.path, arguments.scale.as_deref())?;
-    let view = match (&arguments.view, &source.view_file) {
+    let mut view = match (&arguments.view, &source.view_file) {
         (Some(path), _) => View::read(path)?,
         (None, Some(saved)) if saved.is_file() => View::read(saved)?,
         _ => View::default(),
     };
+    if let Some((model, step)) = &source.chosen {
+        (view.model, view.checkpoint) = (Some(model.clone()), Some(*step));
+    }
     Session::open(source, view, &arguments.device)
 }
 

@@ -140,7 +140,8 @@ impl Session {
     pub(super) fn read_spec(&mut self) -> Result<(), String> {
         let Some(asked) = &mut self.asked else { return Ok(()) };
         let chosen = self.source.checkpoint(self.view.model.as_deref(), self.view.checkpoint)?;
-        let parameters = models::load_parameters(&chosen.path).map_err(|error| error.to_string())?;
+        let parameters = models::load_parameters(&chosen.path)
+            .map_err(|error| format!("the checkpoint cannot be read, and may be half written: {error}"))?;
         let fits = self.subject.accepts(&parameters.spec);
         fits.map_err(|reason| format!("the model of {} does not fit the run: {reason}", chosen.path.display()))?;
         if let Some(name) = &self.view.tap {

@@ -49,7 +49,7 @@ impl Names {
     pub fn text(&self, machine: &Machine) -> String {
         let table = self.table(machine);
         let row = |entries: &[Option<Transition>]| {
-            entries.iter().map(|entry| entry.map_or("---".into(), |entry| written(entry))).collect::<String>()
+            entries.iter().map(|entry| entry.map_or("---".into(), written)).collect::<String>()
         };
         table.chunks(machine.symbols()).map(row).collect::<Vec<_>>().join("_")
     }
