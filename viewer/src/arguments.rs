@@ -15,6 +15,9 @@ pub struct Arguments {
     /// A file with what is to be shown; without it, the view that was saved with the run.
     #[arg(long, value_name = "VIEW.toml")]
     pub view: Option<PathBuf>,
+    /// A pattern file, or RLE text, to be put down with the tool `drop`.
+    #[arg(long, value_name = "FILE|RLE")]
+    pub paste: Option<String>,
     /// Draw without a window, on a GPU or on a software renderer, and end.
     #[arg(long, requires = "picture")]
     pub headless: bool,

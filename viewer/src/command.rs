@@ -77,6 +77,8 @@ pub enum Command {
     Theme,
     /// Save the view with the run.
     Save,
+    /// Save the edits and what they did.
+    Intervention,
     /// Save a picture of the window.
     Picture,
     /// Save a film of all steps.
@@ -184,8 +186,9 @@ pub const COMMANDS: &[Binding] = {
                 plain("I") => Cursor(0, -1), plain("J") => Cursor(-1, 0),
                 plain("K") => Cursor(0, 1), sign("Semicolon") => Cursor(1, 0),
             ]
-            "V R E P" "tool: look, draw, erase, drop or rewrite" [
+            "V R E P Q" "tool: look, draw, erase, drop or rewrite, move" [
                 plain("V") => Tool(Hand::Look), plain("R") => Tool(Hand::Draw), plain("E") => Tool(Hand::Erase), plain("P") => Tool(Hand::Drop),
+                plain("Q") => Tool(Hand::Move),
             ]
             "Enter" "use the tool at the chosen cell" [plain("Enter") => Use]
             "W, Shift W" "next or previous object to drop, or entry to rewrite" [plain("W") => Pattern(true), shift("W") => Pattern(false)]
@@ -195,6 +198,7 @@ pub const COMMANDS: &[Binding] = {
         }
         "Window": {
             "Ctrl S" "save the view with the run" [control("S") => Save]
+            "Ctrl E" "save the edits and what they did" [control("E") => Intervention]
             "F12" "save a picture" [plain("F12") => Picture]
             "F11" "save a film (GIF) of all steps" [plain("F11") => Film]
             "?, F1" "this list" [sign("Questionmark") => Help, plain("F1") => Help, shift("Slash") => Help]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use environments::automata::formats::PatternFile;
+use environments::automata::formats::{Format, PatternFile};
 use environments::life::{
     self, Board, Heading, LONGEST_HORIZON, LifeConfig, LifeEpisode, LifeWorld, Mix, Source, pattern_cells,
 };
@@ -235,7 +235,13 @@ impl Subject for LifeSubject {
     }
 
     fn tools(&self) -> &'static [(Tool, &'static str)] {
-        &[(Tool::Look, "look"), (Tool::Draw, "draw"), (Tool::Erase, "erase"), (Tool::Drop, "drop")]
+        &[
+            (Tool::Look, "look"),
+            (Tool::Draw, "draw"),
+            (Tool::Erase, "erase"),
+            (Tool::Drop, "drop"),
+            (Tool::Move, "move"),
+        ]
     }
 
     fn palette(&self, _observed: &Observed) -> Vec<String> {
@@ -252,6 +258,47 @@ impl Subject for LifeSubject {
         self.footprint(name)?;
         Ok(Edit::Place { pattern: name.into(), column, row })
     }
+
+    fn shift(&self, observed: &Observed, cell: (u32, u32), (columns, rows): (i32, i32)) -> Result<Vec<Edit>, String> {
+        let (width, height) = observed.scene.size();
+        let object = observed.scene.outlines(0).iter().find(|object| object.cells.contains(&cell));
+        let object = object.ok_or_else(|| format!("no object covers the cell ({}, {}) at t", cell.0, cell.1))?;
+        let wrap = |place: u32, by: i32, length: u32| (place as i32 + by).rem_euclid(length as i32) as u32;
+        let moved = |(x, y): (u32, u32)| (wrap(x, columns, width), wrap(y, rows, height));
+        // Objects of the episode have numbers, as long as no edit has touched them.
+        let unedited = self.episode(observed.split, observed.index, 1, &[])?.objects;
+        let same = |other: &life::Object| sorted(&other.cells) == sorted(&object.cells);
+        let touched = |edit: &Edit, number: usize| matches!(edit, Edit::Move { object, .. } | Edit::Delete { object } if *object as usize == number);
+        match unedited.iter().position(same) {
+            Some(number) if !observed.edits.iter().any(|edit| touched(edit, number)) => {
+                Ok(vec![Edit::Move { object: number as u32, columns, rows }])
+            }
+            _ => Ok(vec![
+                Edit::Paint { cells: object.cells.clone(), state: 0 },
+                Edit::Paint { cells: object.cells.iter().copied().map(moved).collect(), state: 1 },
+            ]),
+        }
+    }
+
+    fn paste(&self, text: &str) -> Result<String, String> {
+        let file = PatternFile::read(text).map_err(|error| error.to_string())?;
+        if file.pattern.highest_state() > 1 {
+            return Err(format!("the pattern has {} states; two are drawn here", file.pattern.highest_state() + 1));
+        }
+        let written = PatternFile { pattern: file.pattern.normalized(), ..file }.write(Format::Rle);
+        let body: String = written.lines().filter(|line| !line.starts_with(['#', 'x'])).collect();
+        self.footprint(&body).map(|_| body)
+    }
+
+    fn fingerprint(&self, _split: Split) -> String {
+        if self.pattern.is_some() { String::new() } else { self.world.fingerprint() }
+    }
+}
+
+fn sorted(cells: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let mut cells = cells.to_vec();
+    cells.sort_unstable();
+    cells
 }
 
 /// The probability of a patch's bit under the softmax of its logits.

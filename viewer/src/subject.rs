@@ -94,6 +94,25 @@ pub trait Subject: Send + Sync {
     /// If it does not fit the episode.
     fn place(&self, observed: &Observed, name: &str, corner: (i32, i32)) -> Result<Edit, String>;
 
+    /// The edits that move the object at a cell by columns and rows.
+    ///
+    /// # Errors
+    /// If there is none, or nothing can be moved here.
+    fn shift(&self, _observed: &Observed, _cell: (u32, u32), _by: (i32, i32)) -> Result<Vec<Edit>, String> {
+        Err("there is nothing here that can be moved".into())
+    }
+
+    /// The name under which a pattern file or RLE text is put down.
+    ///
+    /// # Errors
+    /// If this world takes none, or it cannot be read.
+    fn paste(&self, _text: &str) -> Result<String, String> {
+        Err("patterns can be put down on boards alone".into())
+    }
+
+    /// The fingerprint of the environment that an episode comes from; empty where there is none.
+    fn fingerprint(&self, split: Split) -> String;
+
     /// The name of [`Subject::palette`] that a cell of a table stands for, if it does.
     fn chosen_in(&self, _observed: &Observed, _panel: &str, _cell: (u32, u32)) -> Option<String> {
         None

@@ -189,6 +189,10 @@ impl Subject for TuringSubject {
         Ok(Edit::Rewrite { state, symbol, transition: written(transition) })
     }
 
+    fn fingerprint(&self, split: Split) -> String {
+        self.of(split).fingerprint()
+    }
+
     fn chosen_in(&self, _observed: &Observed, panel: &str, (column, row): (u32, u32)) -> Option<String> {
         let (states, symbols) = (self.world.config().states, self.world.config().symbols);
         let (name, symbol) = (row as usize / symbols, row as usize % symbols);

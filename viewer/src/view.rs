@@ -22,11 +22,13 @@ pub enum Tool {
     Erase,
     /// Makes the chosen change: puts an object down, rewrites an entry.
     Drop,
+    /// Takes an object up, and puts it down elsewhere.
+    Move,
 }
 
 impl Tool {
     /// All of them, in order.
-    pub const ALL: [Tool; 4] = [Tool::Look, Tool::Draw, Tool::Erase, Tool::Drop];
+    pub const ALL: [Tool; 5] = [Tool::Look, Tool::Draw, Tool::Erase, Tool::Drop, Tool::Move];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Tool {
             Tool::Draw => "draw",
             Tool::Erase => "erase",
             Tool::Drop => "drop",
+            Tool::Move => "move",
         }
     }
 }
@@ -61,6 +64,27 @@ impl Default for Overlays {
     fn default() -> Self {
         Self { objects: true, names: true, headings: true, dooms: true, grid: true, changed: true }
     }
+}
+
+/// What edits did, as it was when they were saved: a note for whoever cites them. The edits themselves, with the address
+/// that they change, are what is run again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Intervention {
+    /// The fingerprint of the world, `Environment::fingerprint`: together with split and index the address.
+    pub environment: String,
+    /// What was open, such as a run's name.
+    pub source: String,
+    /// What the two scores count.
+    pub measures: [String; 2],
+    /// The model's and the reference's score at the step before the edits, where the model had answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<[f32; 2]>,
+    /// The same with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<[f32; 2]>,
+    /// Cells whose state at the step the edits change, by the simulator.
+    pub changed: usize,
 }
 
 /// Everything that a person has chosen.
@@ -109,6 +133,9 @@ pub struct View {
     pub overlays: Overlays,
     /// Zoom and pan.
     pub lens: Lens,
+    /// What the edits did, in a file of an intervention.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intervention: Option<Intervention>,
     /// Changes to the board at t.
     pub edits: Vec<Edit>,
 }
@@ -133,6 +160,7 @@ impl Default for View {
             help: false,
             overlays: Overlays::default(),
             lens: Lens::default(),
+            intervention: None,
             edits: Vec::new(),
         }
     }

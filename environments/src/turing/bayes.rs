@@ -125,7 +125,8 @@ impl ClassBayes {
     }
 
     /// The posterior of every entry, `[(state * symbols + symbol) * choices + choice]`, with the 2·symbols·states choices
-    /// numbered `(2 * write + right) * states + next`; states are named in order of appearance. An entry that a
+    /// numbered `(2 * write + right) * states + next`; states are named in order of appearance, those that have not
+    /// appeared in any order. An entry that a
     /// hypothesis has not used is uniform under it, since all tables are equally likely.
     pub fn entries(&self) -> Vec<f64> {
         let (entries, total) = (self.states * self.tape.symbols, self.consistent() as f64);

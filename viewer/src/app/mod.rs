@@ -94,7 +94,17 @@ pub fn open(arguments: &Arguments) -> anyhow::Result<Session> {
     if let Some((model, step)) = &source.chosen {
         (view.model, view.checkpoint) = (Some(model.clone()), Some(*step));
     }
-    Session::open(source, view, &arguments.device)
+    let mut session = Session::open(source, view, &arguments.device)?;
+    if let Some(paste) = &arguments.paste {
+        let file = Path::new(paste);
+        let text = if paste.contains('!') && !file.is_file() {
+            paste.clone()
+        } else {
+            std::fs::read_to_string(file).map_err(|error| anyhow!("--paste {paste} cannot be read: {error}"))?
+        };
+        session.paste(&text).map_err(|reason| anyhow!("--paste {paste}: {reason}"))?;
+    }
+    Ok(session)
 }
 
 /// The session and what the window needs beside it.
@@ -198,6 +208,16 @@ fn wish(command: Command, viewer: &mut Viewer) {
                 Err(error) => session.say(format!("{} cannot be written: {error}", file.display())),
             },
             None => session.say("only a run keeps its view"),
+        },
+        Command::Intervention => match session.intervention() {
+            Ok(view) => {
+                let file = PathBuf::from(format!("{}.intervention.toml", stem(session)));
+                match std::fs::write(&file, view.to_toml()) {
+                    Ok(()) => session.say(format!("the edits are saved in {}", file.display())),
+                    Err(error) => session.say(format!("{} cannot be written: {error}", file.display())),
+                }
+            }
+            Err(reason) => session.say(reason),
         },
         Command::Picture => {
             let file = PathBuf::from(format!("{}-k{}.png", stem(session), session.timeline().step()));

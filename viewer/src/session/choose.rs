@@ -52,6 +52,7 @@ impl Session {
             return;
         }
         self.beliefs.clear();
+        self.before.clear();
         self.rescale();
         if Arc::ptr_eq(&self.subject, &before.2) {
             self.ask();
@@ -132,6 +133,7 @@ impl Session {
 
     /// Takes a tool.
     pub fn choose_tool(&mut self, tool: Tool) {
+        self.held = None;
         self.view.tool = tool;
     }
 
@@ -144,6 +146,16 @@ impl Session {
             }
             Err(reason) => self.say(reason),
         }
+    }
+
+    /// Takes the pattern of a file, or of RLE text, in hand.
+    ///
+    /// # Errors
+    /// If it cannot be read, or this world takes none.
+    pub fn paste(&mut self, text: &str) -> Result<(), String> {
+        self.view.pattern = self.subject.paste(text)?;
+        self.choose_tool(Tool::Drop);
+        Ok(())
     }
 
     /// Zooms by a factor about a place, in shares of the board's width and height.

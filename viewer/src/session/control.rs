@@ -71,7 +71,7 @@ impl Session {
             }
             Command::Cursor(columns, rows) => self.move_cell(columns.into(), rows.into()),
             Command::Escape => {
-                if !std::mem::take(&mut self.view.help) {
+                if self.held.take().is_none() && !std::mem::take(&mut self.view.help) {
                     self.view.cell = None;
                 }
             }
@@ -107,7 +107,7 @@ impl Session {
             }
             Command::Help => self.view.help ^= true,
             // The window's own.
-            Command::Save | Command::Picture | Command::Film | Command::Quit => {}
+            Command::Save | Command::Intervention | Command::Picture | Command::Film | Command::Quit => {}
         }
     }
 }

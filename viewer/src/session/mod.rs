@@ -8,11 +8,11 @@ use environments::{Outline, Split};
 use crate::command::Command;
 use crate::edits::History;
 use crate::palette::Palette;
-use crate::scene::{Panel, find_panel};
+use crate::scene::{Panel, Score, find_panel};
 use crate::source::Source;
 use crate::subject::{Fact, Observed, Subject};
 use crate::timeline::Timeline;
-use crate::view::{Tool, View};
+use crate::view::{Intervention, Tool, View};
 
 mod asking;
 mod boards;
@@ -40,6 +40,10 @@ pub struct Session {
     hover: Option<(u32, u32)>,
     /// Where the pen is while it draws or erases.
     pen: Option<(u32, u32)>,
+    /// The cell by which an object is held while it is moved.
+    held: Option<(u32, u32)>,
+    /// The scores of the episode before it was edited.
+    before: BTreeMap<u32, Score>,
     message: Option<String>,
     revision: u64,
 }
@@ -71,6 +75,15 @@ impl Session {
         } else {
             subject.footprint(&view.pattern).map_err(|reason| fail(format!("the view's `pattern`: {reason}")))?;
         }
+        if let Some(environment) = view.intervention.take().map(|it| it.environment)
+            && !environment.is_empty()
+            && environment != subject.fingerprint(view.split)
+        {
+            return Err(fail(format!(
+                "the intervention was made in the environment {environment}, and this one is {}",
+                subject.fingerprint(view.split)
+            )));
+        }
         let asked = (!source.checkpoints.is_empty()).then(|| Asked::start(device));
         let mut session = Self {
             source,
@@ -83,6 +96,8 @@ impl Session {
             scale: view.scale,
             hover: None,
             pen: None,
+            held: None,
+            before: BTreeMap::new(),
             message: None,
             revision: 0,
             view,
@@ -114,8 +129,37 @@ impl Session {
             speed: self.timeline.speed(),
             edits: self.history.edits(),
             help: false,
+            intervention: None,
             ..self.view.clone()
         }
+    }
+
+    /// The view with what its edits did: a file that leads back here, and that names all that is needed to run the edits
+    /// again with `Environment::counterfactual`.
+    ///
+    /// # Errors
+    /// If nothing was edited.
+    pub fn intervention(&self) -> Result<View, String> {
+        if self.history.is_empty() {
+            return Err("nothing was changed yet that could be saved as an intervention".into());
+        }
+        let step = self.timeline.step();
+        let pair = |scores: &BTreeMap<u32, Score>| scores.get(&step).map(|score| [score.model, score.reference]);
+        let words = self.observed.scene.words();
+        let (model, checkpoint) = self.checkpoint().map(|(model, step)| (model.to_string(), step)).unzip();
+        Ok(View {
+            model,
+            checkpoint,
+            intervention: Some(Intervention {
+                environment: self.subject.fingerprint(self.view.split),
+                source: self.source.name.clone(),
+                measures: [words.model.into(), words.reference.into()],
+                before: pair(&self.before),
+                after: pair(&self.scores()),
+                changed: self.changed_count(),
+            }),
+            ..self.saved_view()
+        })
     }
 
     /// Where one is in time.
@@ -201,6 +245,13 @@ impl Session {
         match self.view.tool {
             Tool::Look => Vec::new(),
             Tool::Draw | Tool::Erase => vec![cell],
+            Tool::Move => {
+                let held = self.held.and_then(|from| Some((from, self.object_at(0, from)?)));
+                let Some((from, object)) = held else { return Vec::new() };
+                let (width, height) = self.size();
+                let (right, down) = (cell.0 + width - from.0, cell.1 + height - from.1);
+                object.cells.iter().map(|&(x, y)| ((x + right) % width, (y + down) % height)).collect()
+            }
             Tool::Drop => {
                 let cells = self.subject.footprint(&self.view.pattern).unwrap_or_default();
                 let (column, row) = corner(&cells, cell);
@@ -219,6 +270,10 @@ impl Session {
 
     /// Simulates the chosen episode afresh and asks the model about it.
     fn look(&mut self) {
+        let same = (self.observed.split, self.observed.index) == (self.view.split, self.view.index);
+        if self.observed.edits.is_empty() || !same {
+            self.before = if same { self.scores() } else { BTreeMap::new() };
+        }
         match self.subject.observe(self.view.split, self.view.index, &self.history.edits()) {
             Ok(observed) => self.observed = observed,
             Err(reason) => {
@@ -229,7 +284,7 @@ impl Session {
         self.timeline.set_last(self.observed.scene.last_step());
         let (width, height) = self.size();
         self.view.cell = self.view.cell.filter(|&[column, row]| column < width && row < height);
-        self.hover = None;
+        (self.hover, self.held) = (None, None);
         self.beliefs.clear();
         self.ask();
         self.revision += 1;
@@ -257,7 +312,7 @@ fn next_split(split: Split) -> Split {
 
 /// Whether a command is for the window and not for the session.
 pub fn is_for_window(command: Command) -> bool {
-    matches!(command, Command::Save | Command::Picture | Command::Film | Command::Quit)
+    matches!(command, Command::Save | Command::Intervention | Command::Picture | Command::Film | Command::Quit)
 }
 
 #[cfg(test)]

@@ -49,6 +49,28 @@ impl Session {
                     return;
                 }
             }
+            Tool::Move => match self.held.take() {
+                None if self.object_at(0, cell).is_some() => {
+                    self.held = Some(cell);
+                    self.say("taken up: choose where it goes");
+                    return;
+                }
+                None => {
+                    self.say(format!("no object covers the cell ({}, {}) at t", cell.0, cell.1));
+                    return;
+                }
+                Some(from) if from == cell => return,
+                Some(from) => {
+                    let by = (cell.0 as i32 - from.0 as i32, cell.1 as i32 - from.1 as i32);
+                    match self.subject.shift(&self.observed, from, by) {
+                        Ok(edits) => self.history.push_all(edits),
+                        Err(reason) => {
+                            self.say(reason);
+                            return;
+                        }
+                    }
+                }
+            },
             Tool::Drop => {
                 let name = self.view.pattern.clone();
                 let placed = self

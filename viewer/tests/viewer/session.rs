@@ -255,3 +255,89 @@ fn what_a_view_asks_for_must_be_there() {
     let message = run.open(View::default()).err().unwrap().to_string();
     assert!(message.contains("does not fit the run") && message.contains("positions"), "{message}");
 }
+
+/// A session on the first episode that has a glider, and the glider.
+fn with_glider(run: &Run) -> (Session, environments::Outline) {
+    let mut session = run.open(View { step: Some(4), ..View::default() }).unwrap();
+    loop {
+        session.apply(Command::Episode(true));
+        let found = session.objects(0).iter().find(|object| object.name == "glider").cloned();
+        if let Some(glider) = found {
+            settle(&mut session);
+            return (session, glider);
+        }
+    }
+}
+
+#[test]
+fn a_glider_can_be_moved_and_moved_again() {
+    let run = Run::new();
+    let (mut session, glider) = with_glider(&run);
+    let index = session.view().index;
+    session.choose_tool(Tool::Move);
+    let from = glider.cells[0];
+    let to = ((from.0 + 15) % 16, (from.1 + 1) % 16);
+    session.touch(from);
+    session.point_at(Some(to));
+    let sorted = |mut cells: Vec<(u32, u32)>| {
+        cells.sort_unstable();
+        cells
+    };
+    let moved = sorted(glider.cells.iter().map(|cell| ((cell.0 + 15) % 16, (cell.1 + 1) % 16)).collect());
+    assert_eq!(sorted(session.ghost()), moved, "one sees where it would go");
+    session.touch(to);
+    let edits = session.history().edits();
+    assert!(matches!(edits[..], [Edit::Move { .. }]), "{edits:?}");
+    let world = world();
+    let exact = world.counterfactual(&world.address(Split::Validation, index), &edits).unwrap();
+    assert_eq!(*session.observed().scene.scene(), exact.scene);
+    let start = frame(&session, 0);
+    assert!(moved.iter().all(|&(column, row)| start[(row * 16 + column) as usize] == 1));
+    // What has been moved can be moved again, and back in one step.
+    session.touch(to);
+    session.touch(from);
+    assert_eq!(sorted(session.object_at(0, from).unwrap().cells.clone()), sorted(glider.cells.clone()));
+    assert_eq!(session.history().len(), 2);
+    session.apply(Command::Undo);
+    assert_eq!(session.history().edits(), edits);
+}
+
+#[test]
+fn patterns_are_pasted_from_rle_and_files() {
+    let run = Run::new();
+    let mut session = run.open(View::default()).unwrap();
+    for text in ["bob$2bo$3o!", "x = 3, y = 3, rule = B3/S23\nbob$2bo$3o!\n", "!Name: glider\n.O.\n..O\nOOO\n"] {
+        session.paste(text).unwrap();
+        assert_eq!((session.view().pattern.as_str(), session.view().tool), ("bo$2bo$3o!", Tool::Drop), "{text}");
+    }
+    session.touch((8, 8));
+    let edits = [Edit::Place { pattern: "bo$2bo$3o!".into(), column: 7, row: 7 }];
+    assert_eq!(session.history().edits(), edits);
+    assert!(session.paste("nonsense {}").is_err());
+}
+
+#[test]
+fn an_intervention_is_saved_with_what_it_did_and_leads_back() {
+    let run = Run::new();
+    let (mut session, glider) = with_glider(&run);
+    assert!(session.intervention().unwrap_err().contains("nothing was changed"));
+    let before = session.scores()[&4];
+    session.choose_cell(Some(glider.cells[0]));
+    session.apply(Command::Delete);
+    settle(&mut session);
+    let view = session.intervention().unwrap();
+    let note = view.intervention.clone().unwrap();
+    assert_eq!(note.environment, world().fingerprint());
+    assert_eq!(note.before, Some([before.model, before.reference]));
+    let after = session.scores()[&4];
+    assert_eq!((note.after, note.changed), (Some([after.model, after.reference]), session.changed_count()));
+    // What the file says is enough to run the edits again without the viewer.
+    let read = View::parse(&view.to_toml()).unwrap();
+    assert_eq!(read, view);
+    let exact = world().counterfactual(&world().address(read.split, read.index), &read.edits).unwrap();
+    assert_eq!(*session.observed().scene.scene(), exact.scene);
+    assert_eq!(run.open(read.clone()).unwrap().observed().edits, view.edits);
+    let mut wrong = read;
+    wrong.intervention.as_mut().unwrap().environment = "0000".into();
+    assert!(run.open(wrong).err().unwrap().to_string().contains("environment 0000"));
+}
