@@ -6,3 +6,4 @@ mod machines;
 mod made_up;
 mod pictures;
 mod session;
+mod window;

@@ -11,7 +11,7 @@ use crate::made_up::Run;
 
 /// A picture, or nothing where nothing can draw. Where CI is set, something must be able to.
 #[allow(clippy::print_stderr)]
-fn picture(session: Session, size: (u32, u32), density: f32) -> Option<RgbImage> {
+pub fn picture(session: Session, size: (u32, u32), density: f32) -> Option<RgbImage> {
     match render(session, size, density) {
         Ok(picture) => Some(picture),
         Err(error) if error.to_string() == NO_ADAPTER && std::env::var_os("CI").is_none() => {
@@ -22,12 +22,12 @@ fn picture(session: Session, size: (u32, u32), density: f32) -> Option<RgbImage>
     }
 }
 
-fn bare() -> Overlays {
+pub fn bare() -> Overlays {
     Overlays { objects: false, names: false, headings: false, dooms: false, grid: false, changed: false }
 }
 
 /// The smallest rectangle of pixels that have one of some colours: left, top, width, height.
-fn bounds(picture: &RgbImage, colours: &[[u8; 3]]) -> (u32, u32, u32, u32) {
+pub fn bounds(picture: &RgbImage, colours: &[[u8; 3]]) -> (u32, u32, u32, u32) {
     let matching = picture.enumerate_pixels().filter(|(_, _, pixel)| colours.contains(&pixel.0));
     let (mut left, mut top, mut right, mut bottom) = (u32::MAX, u32::MAX, 0, 0);
     for (x, y, _) in matching {
@@ -43,7 +43,7 @@ fn near(a: Rgb<u8>, b: [u8; 3]) -> bool {
 
 // One test for all pictures: bevy fills the process's task pools once, and one adapter serves one drawing at a time.
 #[test]
-fn pictures_show_the_boards() {
+fn pictures_and_windows_show_the_boards() {
     let run = Run::new();
     let palette = Palette::of(Theme::Dark);
     // The truth alone: each cell's middle has the colour of its state.
@@ -99,4 +99,6 @@ fn pictures_show_the_boards() {
     if let Err(error) = outcome {
         assert!(error.to_string().contains("step-00000010.safetensors"), "{error}");
     }
+
+    crate::window::a_window_does_what_keys_and_pointer_say();
 }
