@@ -5,21 +5,23 @@ use std::sync::OnceLock;
 use environments::{Outline, Scene};
 
 use crate::palette::{Palette, Ramp, mix};
-use crate::scene::{Drawing, Drawn, Ground, Legend, Panel, Raster, Score, Seen, Words};
+use crate::scene::{Drawing, Drawn, Ground, Legend, Panel, Raster, Reads, Score, Seen, Words};
 use crate::subject::Fact;
 
-const fn panel(name: &'static str, ground: Ground, needs_model: bool) -> Panel {
-    Panel { name, ground, needs_model }
+const fn panel(name: &'static str, ground: Ground, reads: Reads) -> Panel {
+    Panel { name, ground, reads }
 }
 
 /// The panels of boards.
 pub const PANELS: &[Panel] = &[
-    panel("start", Ground::Start, false),
-    panel("truth", Ground::Scene, false),
-    panel("prediction", Ground::Scene, true),
-    panel("activation", Ground::Scene, true),
-    panel("error", Ground::Scene, true),
-    panel("change", Ground::Scene, true),
+    panel("start", Ground::Start, Reads::Nothing),
+    panel("truth", Ground::Scene, Reads::Nothing),
+    panel("prediction", Ground::Scene, Reads::Answer),
+    panel("activation", Ground::Scene, Reads::Answer),
+    panel("error", Ground::Scene, Reads::Answer),
+    panel("change", Ground::Scene, Reads::Answer),
+    panel("attention", Ground::Scene, Reads::Attention),
+    panel("lens", Ground::Scene, Reads::Lens),
 ];
 
 /// What a world says of its boards, where it says anything.
@@ -110,6 +112,19 @@ impl BoardScene {
         let cells = self.cells(step);
         let state = |cell: usize| cells.get(cell).copied().unwrap_or(0);
         Raster::paint(self.width, self.height, |cell| palette.state(state(cell), self.states))
+    }
+
+    /// The sum over positions that cover no cell.
+    fn elsewhere(&self, weights: &[f32]) -> f32 {
+        let mut rest = weights.to_vec();
+        for row in 0..self.height {
+            for column in 0..self.width {
+                if let Some(weight) = rest.get_mut(self.position_of((column, row))) {
+                    *weight = 0.0;
+                }
+            }
+        }
+        rest.iter().sum()
     }
 
     fn population(&self, step: u32) -> usize {
@@ -218,6 +233,36 @@ impl Drawn for BoardScene {
                     }),
                 )
             },
+            "attention" => {
+                let raster = seen.attention.map_err(str::to_string).map(|(weights, end, _)| {
+                    Raster::paint(self.width, self.height, |cell| {
+                        let place = (cell as u32 % self.width, cell as u32 / self.width);
+                        let colour = Palette::magnitude(at(weights, self.position_of(place)) / end);
+                        if live(start, cell) { mix(colour, palette.live, 0.55) } else { colour }
+                    })
+                });
+                // What goes to positions that cover no cell, such as the one that holds the horizon.
+                let elsewhere = seen.attention.ok().map(|(weights, _, _)| self.elsewhere(weights));
+                Drawing {
+                    note: elsewhere.map(|share| (format!("{share:.2} goes to the horizon's token"), false)),
+                    legend: attention_legend(seen),
+                    ..Drawing::new("Attention from the chosen cell", raster)
+                }
+            }
+            "lens" => {
+                let raster = seen.lens.map_err(str::to_string).map(|(chances, _)| {
+                    Raster::paint(self.width, self.height, |cell| palette.probability(at(chances, cell)))
+                });
+                let wrong = seen.lens.ok().map(|(chances, _)| self.score(step, chances).model);
+                Drawing {
+                    note: wrong.map(|wrong| (format!("{wrong} wrong"), false)),
+                    legend: Legend::Scale(
+                        Ramp::Probability,
+                        ["0".into(), format!("1 live, read at {}", seen.lens.map_or("a tap", |(_, tap)| tap))],
+                    ),
+                    ..Drawing::new("Logit lens", raster)
+                }
+            }
             _ => {
                 let raster = seen.activation.map_err(str::to_string).map(|(values, end)| {
                     Raster::paint(self.width, self.height, |cell| {
@@ -232,7 +277,7 @@ impl Drawn for BoardScene {
             }
         };
         if seen.overlays.objects {
-            let at_start = matches!(panel.name, "start" | "activation");
+            let at_start = matches!(panel.name, "start" | "activation" | "attention");
             drawing.outlines = self.outlines(if at_start { 0 } else { step }).to_vec();
         }
         if !seen.overlays.changed {
@@ -280,6 +325,14 @@ impl Drawn for BoardScene {
     }
 }
 
+/// The scale of attention, the same in all scenes.
+pub fn attention_legend(seen: &Seen<'_>) -> Legend {
+    match seen.attention {
+        Ok((_, end, tap)) => Legend::Scale(Ramp::Magnitude, ["0".into(), format!("{end}  {tap}")]),
+        Err(_) => Legend::Words("an attention pattern of the model".into()),
+    }
+}
+
 /// The scale of activations, the same in all scenes.
 pub fn activation_legend(seen: &Seen<'_>) -> Legend {
     match seen.activation {
@@ -292,102 +345,4 @@ pub fn activation_legend(seen: &Seen<'_>) -> Legend {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::palette::{CIVIDIS, Rgb, Theme};
-    use crate::scene::find_panel;
-    use crate::view::Overlays;
-
-    struct Plain;
-
-    impl Meaning for Plain {
-        fn objects(&self, _cells: &[u8]) -> Vec<Outline> {
-            vec![Outline { name: "later".into(), cells: vec![(2, 0)], heading: None, doom: None }]
-        }
-
-        fn position_of(&self, (column, _): (u32, u32)) -> usize {
-            column as usize
-        }
-
-        fn patch(&self) -> u32 {
-            1
-        }
-    }
-
-    fn scene() -> BoardScene {
-        // At t: live, live, dead, dead. At t + 1: live, dead, live, dead.
-        let frames = vec![vec![1, 1, 0, 0], vec![1, 0, 1, 0]];
-        let objects = vec![Outline { name: "dot".into(), cells: vec![(1, 0)], heading: None, doom: Some(1) }];
-        let scene = Scene::Board { width: 4, height: 1, states: 2, frames, objects };
-        let frames = vec![vec![1, 1, 0, 1], vec![1, 0, 0, 0]];
-        let original = Scene::Board { width: 4, height: 1, states: 2, frames, objects: Vec::new() };
-        BoardScene::new(scene, Some(original), "test", Box::new(Plain))
-    }
-
-    fn drawn(name: &str, step: u32, belief: Result<&[f32], &str>) -> Drawing {
-        let palette = Palette::of(Theme::Dark);
-        let activation = [0.0, 1.0, 2.0, 9.0];
-        let seen = Seen {
-            step,
-            belief,
-            activation: Ok((&activation, 2.0)),
-            reading: "",
-            signed: false,
-            trained: true,
-            overlays: Overlays::default(),
-            palette: &palette,
-        };
-        scene().draw(find_panel(PANELS, name).unwrap(), &seen)
-    }
-
-    fn colours(drawing: &Drawing) -> Vec<Rgb> {
-        let raster = drawing.raster.as_ref().unwrap();
-        (0..raster.width).map(|column| raster.get(column, 0).unwrap()).collect()
-    }
-
-    #[test]
-    fn boards_show_what_they_say() {
-        let palette = Palette::of(Theme::Dark);
-        let Palette { live, dead, quiet, warm, cold, .. } = palette;
-        let chances = [1.0, 1.0, 0.0, 0.0];
-        let of = |panel| colours(&drawn(panel, 1, Ok(&chances)));
-        assert_eq!(of("start"), [live, live, dead, dead]);
-        assert_eq!(of("truth"), [live, dead, live, dead]);
-        assert_eq!(of("prediction"), [live, live, dead, dead]);
-        assert_eq!(of("error"), [quiet, warm, cold, dead], "a false positive, then a false negative");
-        assert_eq!(of("change"), [quiet, quiet, dead, dead], "this prediction is persistence");
-        let chances = [0.0, 1.0, 1.0, 0.25];
-        let change = colours(&drawn("change", 1, Ok(&chances)));
-        assert_eq!(change[..3], [cold, quiet, warm]);
-        assert_eq!(change[3], mix(dead, warm, 0.25));
-        let heat = of("activation");
-        assert_eq!(heat[2..], [CIVIDIS[9], CIVIDIS[9]], "what is beyond the scale has the colour of its end");
-    }
-
-    #[test]
-    fn objects_and_edits_are_those_of_the_step() {
-        let names = |name, step| drawn(name, step, Err("")).outlines.iter().map(|o| o.name.clone()).collect::<Vec<_>>();
-        assert_eq!(
-            (names("start", 1), names("truth", 0), names("truth", 1)),
-            (vec!["dot".to_string()], vec!["dot".to_string()], vec!["later".to_string()])
-        );
-        assert_eq!(drawn("start", 1, Err("")).changed, [(3, 0)]);
-        assert_eq!(drawn("truth", 1, Err("")).changed, [(2, 0)]);
-        assert_eq!(drawn("truth", 9, Err("")).raster, drawn("truth", 1, Err("")).raster, "beyond the last is the last");
-    }
-
-    #[test]
-    fn an_empty_board_says_why() {
-        assert_eq!(drawn("error", 1, Err("no model")).raster.unwrap_err(), "no model");
-        assert!(drawn("truth", 1, Err("no model")).raster.is_ok());
-        assert!(find_panel(PANELS, "trut").unwrap_err().contains("nearest is `truth`"));
-    }
-
-    #[test]
-    fn wrong_cells_are_counted() {
-        let count = Count::of(&[1, 1, 0, 0], &[1, 0, 1, 0], &[0.9, 0.8, 0.1, 0.5]);
-        assert_eq!(count, Count { false_positives: 2, false_negatives: 1, persistence: 2 });
-        assert_eq!(count.score(), Score { model: 3.0, reference: 2.0 });
-    }
-}
+mod tests;

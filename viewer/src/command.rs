@@ -29,6 +29,8 @@ pub enum Command {
     Tap(bool),
     /// The next (or previous) neuron.
     Neuron(bool),
+    /// The next (or previous) attention head, or the mean over all.
+    Head(bool),
     /// The norm over all neurons.
     Norm,
     /// A wider (or narrower) scale of activations.
@@ -156,13 +158,15 @@ pub const COMMANDS: &[Binding] = {
         "Inside the model": {
             "T, Shift T" "next or previous tap" [plain("T") => Tap(true), shift("T") => Tap(false)]
             "N, Shift N" "next or previous neuron" [plain("N") => Neuron(true), shift("N") => Neuron(false)]
+            "Y, Shift Y" "next or previous attention head" [plain("Y") => Head(true), shift("Y") => Head(false)]
             "L" "L2 norm of all neurons" [plain("L") => Norm]
             "U, Shift U" "wider or narrower scale" [plain("U") => Scale(true), shift("U") => Scale(false)]
         }
         "Boards": {
-            "1 – 6" "show or hide a board" [
+            "1 – 8" "show or hide a board (attention and logit lens among them)" [
                 plain("1") => Board(0), plain("2") => Board(1), plain("3") => Board(2),
                 plain("4") => Board(3), plain("5") => Board(4), plain("6") => Board(5),
+                plain("7") => Board(6), plain("8") => Board(7),
             ]
             "0" "show all boards" [plain("0") => AllBoards]
             "O" "objects" [plain("O") => Objects]

@@ -45,8 +45,21 @@ pub struct Panel {
     pub name: &'static str,
     /// What it lies on.
     pub ground: Ground,
-    /// Whether it can only be drawn with a model.
-    pub needs_model: bool,
+    /// What it needs.
+    pub reads: Reads,
+}
+
+/// What of a model a panel reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Nothing, or what there is.
+    Nothing,
+    /// Its answer and the chosen tap.
+    Answer,
+    /// Attention from the chosen cell; shown only on request.
+    Attention,
+    /// The logit lens at the chosen tap; shown only on request.
+    Lens,
 }
 
 /// What a panel's cells are.
@@ -68,6 +81,11 @@ pub struct Seen<'a> {
     pub belief: Result<&'a [f32], &'a str>,
     /// The activation at each of the model's positions and the end of its scale; or why there is none.
     pub activation: Result<(&'a [f32], f32), &'a str>,
+    /// The attention that each position gets from that of the chosen cell, the end of its scale, and in which tap; or why
+    /// there is none.
+    pub attention: Result<(&'a [f32], f32, &'a str), &'a str>,
+    /// What the logit lens reads at the chosen tap, as `belief`, and the tap; or why there is nothing.
+    pub lens: Result<(&'a [f32], &'a str), &'a str>,
     /// The tap and what is read there, such as `blocks.2.resid_post · L2 norm`.
     pub reading: &'a str,
     /// Whether activations have signs.

@@ -114,6 +114,9 @@ pub struct View {
     /// The neuron; the norm over all of them where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neuron: Option<usize>,
+    /// The attention head; the mean over all of them where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<usize>,
     /// The end of the scale of activations; chosen once for each tap and neuron where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<f32>,
@@ -152,6 +155,7 @@ impl Default for View {
             boards: Vec::new(),
             tap: None,
             neuron: None,
+            head: None,
             scale: None,
             cell: None,
             tool: Tool::Look,

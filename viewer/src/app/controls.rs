@@ -5,6 +5,7 @@ use environments::Split;
 
 use super::style::colour;
 use crate::command::Command;
+use crate::scene::Reads;
 use crate::session::Session;
 
 /// The bar along the upper edge: what is open, which episode, which model.
@@ -163,6 +164,20 @@ fn inside(ui: &mut Ui, session: &mut Session) {
         }
         ui.colored_label(colour(session.palette().faint), format!("of {}", tap.width));
     });
+    if session.shows(Reads::Attention) && session.heads() > 0 {
+        ui.horizontal(|ui| {
+            let head = session.view().head;
+            if ui.selectable_label(head.is_none(), "mean of heads").clicked() {
+                session.choose_head(None);
+            }
+            let mut number = head.unwrap_or(0);
+            let last = session.heads() - 1;
+            if ui.add(DragValue::new(&mut number).range(0..=last).speed(0.1).prefix("head ")).changed() {
+                session.choose_head(Some(number));
+            }
+            ui.colored_label(colour(session.palette().faint), format!("of {}", last + 1));
+        });
+    }
 }
 
 fn tools(ui: &mut Ui, session: &mut Session) {

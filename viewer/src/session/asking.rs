@@ -6,8 +6,8 @@ use std::time::Duration;
 use models::{Captured, TapShape};
 
 use super::Session;
-use crate::mind::{Mind, Question};
-use crate::scene::Score;
+use crate::mind::{Mind, Question, Told};
+use crate::scene::{Reads, Score};
 use crate::subject::Asks;
 
 /// What the model has answered to one question.
@@ -16,6 +16,9 @@ pub(super) struct Belief {
     /// As the scene's pictures take it.
     pub values: Vec<f32>,
     pub activation: Option<Captured>,
+    pub attention: Option<Captured>,
+    /// What the logit lens reads at the chosen tap, as `values`.
+    pub lens: Option<Vec<f32>>,
 }
 
 /// The model that is asked.
@@ -50,6 +53,71 @@ impl Session {
             Some(name) => taps.into_iter().find(|tap| tap.name == *name),
             None => taps.iter().rev().find(|tap| tap.name.ends_with("resid_post")).or(taps.first()).copied(),
         }
+    }
+
+    /// The attention pattern of the chosen tap's block; of the last block where the tap is in none.
+    pub fn pattern(&self) -> Option<&TapShape> {
+        let taps = &self.asked.as_ref()?.taps;
+        let patterns = || taps.iter().filter(|tap| tap.name.ends_with("attn.pattern"));
+        let block = |name: &str| name.split('.').take(2).map(str::to_string).collect::<Vec<_>>();
+        let own = self.tap().map(|tap| block(&tap.name));
+        patterns().find(|tap| Some(block(&tap.name)) == own).or(patterns().next_back())
+    }
+
+    /// Heads of the attention pattern.
+    pub fn heads(&self) -> usize {
+        self.pattern().map_or(0, |tap| tap.rows / tap.width.max(1))
+    }
+
+    /// The last tap of the residual stream, where the chosen one is of that stream too.
+    fn lens_end(&self) -> Option<String> {
+        let stream = |name: &str| name == "embed" || name.contains(".resid_");
+        let own = self.tap().filter(|tap| stream(&tap.name))?;
+        let last = self.taps().into_iter().rfind(|tap| tap.name.ends_with(".resid_post"))?;
+        (own.width == last.width).then(|| last.name.clone())
+    }
+
+    /// Why the logit lens reads nothing at the chosen tap, if it cannot.
+    pub(super) fn no_lens(&self) -> Option<&'static str> {
+        let stream = self.taps().iter().any(|tap| tap.name.ends_with(".resid_post"));
+        match self.lens_end() {
+            Some(_) => None,
+            None if stream => Some("choose a tap of the residual stream: press T"),
+            None => Some("this model has no residual stream"),
+        }
+    }
+
+    /// The attention that each position gets from that of the chosen cell, of the chosen head or the mean over all, and
+    /// the end of the scale: the greatest at any position that covers a cell, so that it stays while the pointer moves.
+    pub(super) fn attention(&self, cell: (u32, u32)) -> Option<(Vec<f32>, f32)> {
+        let captured = self.about(self.timeline.step())?.attention.as_ref()?;
+        let positions = captured.width;
+        let heads: Vec<usize> = match self.view.head {
+            Some(head) => vec![head.min((captured.rows / positions).saturating_sub(1))],
+            None => (0..captured.rows / positions).collect(),
+        };
+        let from = |position: usize| -> Vec<f32> {
+            let mut mean = vec![0.0; positions];
+            for head in &heads {
+                let row = captured.row(0, head * positions + position);
+                mean.iter_mut().zip(row).for_each(|(sum, weight)| *sum += weight / heads.len() as f32);
+            }
+            mean
+        };
+        let (width, height) = self.size();
+        let mut covered: Vec<usize> = (0..height)
+            .flat_map(|row| (0..width).map(move |column| (column, row)))
+            .map(|cell| self.observed.scene.position_of(cell))
+            .collect();
+        covered.sort_unstable();
+        covered.dedup();
+        let greatest = covered.iter().map(|&query| {
+            let row = from(query);
+            covered.iter().map(|&key| row.get(key).copied().unwrap_or(0.0)).fold(0.0, f32::max)
+        });
+        let end = round_up(greatest.fold(0.0, f32::max));
+        let query = self.observed.scene.position_of(cell);
+        (query < positions).then(|| (from(query), end))
     }
 
     /// The end of the scale of activations; fixed until another tap, neuron or model is chosen.
@@ -103,15 +171,16 @@ impl Session {
         Ok(())
     }
 
-    fn learn(&mut self, number: u32, outcome: Result<(Vec<f32>, Option<Captured>), String>) {
+    fn learn(&mut self, number: u32, outcome: Result<Told, String>) {
         self.revision += 1;
         match outcome {
-            Ok((logits, activation)) => {
+            Ok(Told { logits, activation, attention, lens }) => {
                 let values = self.subject.answer(&logits);
+                let lens = lens.map(|logits| self.subject.answer(&logits));
                 if let (None, Some(captured)) = (self.scale, &activation) {
                     self.scale = Some(self.fitting_scale(captured));
                 }
-                self.beliefs.insert(number, Belief { values, activation });
+                self.beliefs.insert(number, Belief { values, activation, attention, lens });
             }
             Err(reason) => self.say(reason),
         }
@@ -160,6 +229,8 @@ impl Session {
     /// Asks the model about the episode: first the step that is shown, then those that it is trained on, then all.
     pub(super) fn ask(&mut self) {
         let tap = self.tap().map(|tap| tap.name.clone());
+        let attention = self.pattern().filter(|_| self.shows(Reads::Attention)).map(|tap| tap.name.clone());
+        let lens = self.lens_end().filter(|_| self.shows(Reads::Lens));
         let Some(asked) = &mut self.asked else { return };
         let Ok(chosen) = self.source.checkpoint(self.view.model.as_deref(), self.view.checkpoint) else { return };
         let asks = match &self.observed.asks {
@@ -171,7 +242,7 @@ impl Session {
                 ordered
             }
         };
-        asked.mind.ask(Question { checkpoint: chosen.path.clone(), asks, tap });
+        asked.mind.ask(Question { checkpoint: chosen.path.clone(), asks, tap, attention, lens });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::asking::reduce;
-use crate::scene::{Drawing, Panel, Seen, find_panel};
+use crate::scene::{Drawing, Panel, Reads, Seen, find_panel};
 use crate::subject::Fact;
 
 /// A board, ready to be put on the screen.
@@ -22,7 +22,14 @@ impl Session {
         let panels = self.panels();
         match self.view.boards.as_slice() {
             // Without a model there are no beliefs to leave room for.
-            [] => panels.iter().filter(|panel| self.asked.is_some() || !panel.needs_model).collect(),
+            [] => {
+                let own = |panel: &&Panel| match panel.reads {
+                    Reads::Nothing => true,
+                    Reads::Answer => self.asked.is_some(),
+                    Reads::Attention | Reads::Lens => false,
+                };
+                panels.iter().filter(own).collect()
+            }
             names => names.iter().filter_map(|name| find_panel(panels, name).ok()).collect(),
         }
     }
@@ -32,9 +39,14 @@ impl Session {
         let busy = self.is_busy();
         let draw = |panel: &'static Panel| {
             let drawing = self.seen(|seen| self.observed.scene.draw(panel, seen));
-            Board { panel, busy: busy && drawing.raster.is_err() && panel.needs_model, drawing }
+            Board { panel, busy: busy && drawing.raster.is_err() && panel.reads != Reads::Nothing, drawing }
         };
         self.shown().into_iter().map(draw).collect()
+    }
+
+    /// Whether a panel is shown that reads something of the model.
+    pub fn shows(&self, what: Reads) -> bool {
+        self.shown().iter().any(|panel| panel.reads == what)
     }
 
     /// What is known of a cell at the shown step.
@@ -52,6 +64,17 @@ impl Session {
         let activation = self.activation(step);
         let unit = self.view.neuron.map_or("L2 norm".to_string(), |neuron| format!("neuron {neuron}"));
         let reading = self.tap().map_or_else(String::new, |tap| format!("{} · {unit}", tap.name));
+        let attention = self.cell().filter(|_| self.shows(Reads::Attention)).and_then(|cell| self.attention(cell));
+        let head = self.view.head.map_or("mean of heads".to_string(), |head| format!("head {head}"));
+        let pattern = self.pattern().map_or_else(String::new, |tap| format!("{} · {head}", tap.name));
+        let unattended = match (self.pattern(), self.cell()) {
+            (None, _) if self.asked.is_some() => "this model has no attention",
+            (Some(_), None) => "choose a cell: I J K ; or a click",
+            _ => reason.as_str(),
+        };
+        let lens = self.about(step).and_then(|belief| belief.lens.as_deref());
+        let tap = self.tap().map_or("", |tap| &tap.name);
+        let unread = self.no_lens().filter(|_| self.asked.is_some()).unwrap_or(&reason);
         use_it(&Seen {
             step,
             belief: self.belief().ok_or(reason.as_str()),
@@ -59,6 +82,11 @@ impl Session {
                 (Some(values), Some(scale)) => Ok((values.as_slice(), scale)),
                 _ => Err(reason.as_str()),
             },
+            attention: match &attention {
+                Some((weights, end)) => Ok((weights, *end, &pattern)),
+                None => Err(unattended),
+            },
+            lens: lens.map(|lens| (lens, tap)).ok_or(unread),
             reading: &reading,
             signed: self.view.neuron.is_some(),
             trained: self.is_trained(step),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use environments::Split;
 
 use super::{Session, neighbour};
-use crate::scene::Panel;
+use crate::scene::{Panel, Reads};
 use crate::view::{Overlays, Tool};
 
 impl Session {
@@ -91,7 +91,9 @@ impl Session {
         self.view.neuron = self.view.neuron.map(|neuron| neuron.min(width - 1));
         self.rescale();
         // What the model predicts is the same; only its activations are read anew.
-        self.beliefs.values_mut().for_each(|belief| belief.activation = None);
+        for belief in self.beliefs.values_mut() {
+            (belief.activation, belief.attention, belief.lens) = (None, None, None);
+        }
         self.ask();
         self.revision += 1;
     }
@@ -121,6 +123,29 @@ impl Session {
         if !names.is_empty() {
             self.view.boards = names;
         }
+        self.read_more();
+    }
+
+    /// Asks again where a panel has come to be shown that reads more of the model than was asked for.
+    pub(super) fn read_more(&mut self) {
+        let lacks = |belief: &super::Belief| {
+            (self.shows(Reads::Attention) && belief.attention.is_none() && self.pattern().is_some())
+                || (self.shows(Reads::Lens) && belief.lens.is_none() && self.no_lens().is_none())
+        };
+        if self.is_busy() || self.beliefs.values().any(lacks) {
+            self.ask();
+        }
+    }
+
+    /// Shows the attention of one head, or the mean over all.
+    pub fn choose_head(&mut self, head: Option<usize>) {
+        self.view.head = head.map(|head| head.min(self.heads().saturating_sub(1)));
+        self.revision += 1;
+    }
+
+    pub(super) fn next_head(&mut self, forwards: bool) {
+        let choices: Vec<Option<usize>> = std::iter::once(None).chain((0..self.heads()).map(Some)).collect();
+        self.choose_head(neighbour(&choices, &self.view.head, forwards).flatten());
     }
 
     /// Other overlays.
@@ -170,11 +195,15 @@ impl Session {
 
     /// The pointer is over a cell, or over none.
     pub fn point_at(&mut self, cell: Option<(u32, u32)>) {
+        if self.hover != cell && self.shows(Reads::Attention) {
+            self.revision += 1;
+        }
         self.hover = cell;
     }
 
     /// Chooses a cell.
     pub fn choose_cell(&mut self, cell: Option<(u32, u32)>) {
+        self.revision += 1;
         self.view.cell = cell.map(|(column, row)| [column, row]);
     }
 }

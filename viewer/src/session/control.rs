@@ -37,6 +37,7 @@ impl Session {
                 }
             }
             Command::Neuron(forwards) => self.next_neuron(forwards),
+            Command::Head(forwards) => self.next_head(forwards),
             Command::Norm => self.choose_neuron(None),
             Command::Scale(wider) => {
                 let scale = self.scale.map(|scale| if wider { scale * 2.0 } else { scale / 2.0 });
@@ -50,6 +51,7 @@ impl Session {
             }
             Command::AllBoards => {
                 self.view.boards = self.panels().iter().map(|panel| panel.name.to_string()).collect();
+                self.read_more();
             }
             Command::Objects => self.view.overlays.objects ^= true,
             Command::Names => self.view.overlays.names ^= true,

@@ -2,7 +2,7 @@
 
 use super::names::{number, written};
 use super::{Run, TapeScene, choice, letter, nats, token_name};
-use crate::board::activation_legend;
+use crate::board::{activation_legend, attention_legend};
 use crate::palette::{Palette, Ramp, Rgb, mix};
 use crate::scene::{Drawing, Drawn, Legend, Raster, Seen};
 
@@ -178,28 +178,71 @@ impl TapeScene {
         }
     }
 
-    /// An activation over the tape: one value a step.
-    pub(super) fn draw_activation(&self, seen: &Seen<'_>) -> Drawing {
+    /// One value a step, over the tape.
+    fn over_tape(&self, seen: &Seen<'_>, shade: impl Fn(u32) -> Rgb) -> Raster {
         let (window, palette) = (self.window(seen.step), seen.palette);
+        Raster::paint(window.width, window.height, |place| {
+            let row = window.row + place as u32 / window.width;
+            let at = self.position(window.column + place as u32 % window.width);
+            match self.own.symbol(row, at) {
+                _ if row > seen.step => palette.ground,
+                Some(symbol) if symbol > 0 => mix(shade(row), palette.live, 0.45),
+                _ => shade(row),
+            }
+        })
+    }
+
+    fn over_steps(&self, seen: &Seen<'_>, title: &str, raster: Result<Raster, String>, legend: Legend) -> Drawing {
+        let window = self.window(seen.step);
+        let rows = (window.row..window.row + window.height).map(|row| row.to_string()).collect();
+        Drawing { rows, legend, ..Drawing::new(title, raster) }
+    }
+
+    pub(super) fn draw_activation(&self, seen: &Seen<'_>) -> Drawing {
         let raster = seen.activation.map_err(str::to_string).map(|(values, end)| {
-            Raster::paint(window.width, window.height, |place| {
-                let row = window.row + place as u32 / window.width;
-                let at = self.position(window.column + place as u32 % window.width);
-                if row > seen.step {
-                    return palette.ground;
-                }
+            self.over_tape(seen, |row| {
                 let share = values.get(row as usize).copied().unwrap_or(0.0) / end;
-                let colour = if seen.signed { palette.signed(share) } else { Palette::magnitude(share) };
-                match self.own.symbol(row, at) {
-                    Some(symbol) if symbol > 0 => mix(colour, palette.live, 0.45),
-                    _ => colour,
-                }
+                if seen.signed { seen.palette.signed(share) } else { Palette::magnitude(share) }
             })
         });
+        self.over_steps(seen, "Activation at each step", raster, activation_legend(seen))
+    }
+
+    /// Attention from the chosen cell's step to those before it.
+    pub(super) fn draw_attention(&self, seen: &Seen<'_>) -> Drawing {
+        let raster = seen.attention.map_err(str::to_string).map(|(weights, end, _)| {
+            self.over_tape(seen, |row| Palette::magnitude(weights.get(row as usize).copied().unwrap_or(0.0) / end))
+        });
+        self.over_steps(seen, "Attention from the chosen step", raster, attention_legend(seen))
+    }
+
+    /// What the model would say were the chosen tap its last, beside what it says.
+    pub(super) fn draw_lens(&self, seen: &Seen<'_>) -> Drawing {
+        let title = format!("Logit lens, step {}", seen.step);
+        let (lens, tap) = match seen.lens {
+            Ok(lens) => lens,
+            Err(reason) => return Drawing::new(title, Err(reason.into())),
+        };
+        let targets = self.targets();
+        let rows: Vec<(&str, &[f32])> = [(tap, Some(lens)), ("model", seen.belief.ok())]
+            .into_iter()
+            .filter_map(|(name, belief)| Some((name, self.expected(seen.step, belief?)?)))
+            .collect();
+        let chance = |cell: usize| rows[cell / targets].1[cell % targets];
+        let raster =
+            Raster::paint(targets as u32, rows.len() as u32, |cell| seen.palette.ramp(Ramp::Magnitude, chance(cell)));
+        let truth = self.tokens.get(seen.step as usize).map(|&token| token as u32);
         Drawing {
-            rows: (window.row..window.row + window.height).map(|row| row.to_string()).collect(),
-            legend: activation_legend(seen),
-            ..Drawing::new("Activation at each step", raster)
+            note: Some((tap.into(), false)),
+            framed: truth.into_iter().flat_map(|token| (0..rows.len() as u32).map(move |row| (token, row))).collect(),
+            words: (0..targets * rows.len())
+                .map(|cell| (((cell % targets) as u32, (cell / targets) as u32), percent(f64::from(chance(cell)))))
+                .filter(|(_, text)| !text.is_empty())
+                .collect(),
+            columns: (0..targets).map(|token| token_name(token, self.symbols())).collect(),
+            rows: (0..rows.len()).map(|row| if row == 0 { "at the tap" } else { "model" }.into()).collect(),
+            legend: Legend::Scale(Ramp::Magnitude, ["0".into(), "1 probability · framed: comes".into()]),
+            ..Drawing::new(title, Ok(raster))
         }
     }
 }

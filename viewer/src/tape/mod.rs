@@ -7,7 +7,7 @@ mod names;
 use environments::turing::{HeadToken, Machine, Move, TuringEpisode};
 use environments::{Scene, TapeRow};
 
-use crate::scene::{Drawing, Drawn, Extent, Ground, Panel, Score, Seen, Words};
+use crate::scene::{Drawing, Drawn, Extent, Ground, Panel, Reads, Score, Seen, Words};
 use crate::subject::Fact;
 pub use evidence::{Evidence, Known};
 pub use names::{Names, choice, letter, written};
@@ -15,20 +15,25 @@ pub use names::{Names, choice, letter, written};
 /// Columns and rows of a tape that are shown at once; beyond them it scrolls.
 const WINDOW: (u32, u32) = (64, 48);
 
+/// Columns that are shown at least, whether the head comes there or not.
+const NARROWEST: i64 = 16;
+
 /// Columns by which the window moves sideways.
 const STRIDE: i64 = 8;
 
-const fn panel(name: &'static str, ground: Ground, needs_model: bool) -> Panel {
-    Panel { name, ground, needs_model }
+const fn panel(name: &'static str, ground: Ground, reads: Reads) -> Panel {
+    Panel { name, ground, reads }
 }
 
 /// The panels of machines.
 pub const PANELS: &[Panel] = &[
-    panel("tape", Ground::Scene, false),
-    panel("twin", Ground::Scene, false),
-    panel("table", Ground::Table, false),
-    panel("next", Ground::Table, false),
-    panel("activation", Ground::Scene, true),
+    panel("tape", Ground::Scene, Reads::Nothing),
+    panel("twin", Ground::Scene, Reads::Nothing),
+    panel("table", Ground::Table, Reads::Nothing),
+    panel("next", Ground::Table, Reads::Nothing),
+    panel("activation", Ground::Scene, Reads::Answer),
+    panel("attention", Ground::Scene, Reads::Attention),
+    panel("lens", Ground::Table, Reads::Lens),
 ];
 
 /// A machine's run as it is drawn.
@@ -107,7 +112,9 @@ impl TapeScene {
         let runs = || std::iter::once(&own).chain(twin.iter().map(|twin| &twin.run));
         let first = runs().map(|run| run.origin).min().unwrap_or(0);
         let last = runs().map(Run::last_position).max().unwrap_or(0);
-        Self { scene, own, twin, frame: (first, last), names, evidence, tokens }
+        let missing = (NARROWEST - (last - first + 1)).max(0);
+        let frame = (first - missing / 2, last + missing - missing / 2);
+        Self { scene, own, twin, frame, names, evidence, tokens }
     }
 
     fn states(&self) -> usize {
@@ -140,7 +147,8 @@ fn token_name(token: usize, symbols: usize) -> String {
 
 /// Nats of a probability, cut where a figure would no longer be one.
 fn nats(chance: f64) -> f32 {
-    -(chance.max(1e-12).ln()) as f32
+    // Sums of shares may lie a little above 1.
+    (0.0 - chance.clamp(1e-12, 1.0).ln()) as f32
 }
 
 impl Drawn for TapeScene {
@@ -191,6 +199,8 @@ impl Drawn for TapeScene {
             "twin" => self.draw_twin(seen),
             "table" => self.draw_table(seen),
             "next" => self.draw_next(seen),
+            "attention" => self.draw_attention(seen),
+            "lens" => self.draw_lens(seen),
             _ => self.draw_activation(seen),
         }
     }
@@ -208,7 +218,8 @@ impl Drawn for TapeScene {
         facts.push(("hidden state".into(), letter(self.names.shown(step.state))));
         facts.push(("entry used".into(), format!("{}{}", letter(self.names.shown(step.state)), step.token.read)));
         let token = step.token.index(self.symbols());
-        facts.push(("step taken".into(), token_name(token, self.symbols())));
+        let shift = if step.token.shift == Move::Right { "R" } else { "L" };
+        facts.push(("step taken".into(), format!("reads {}, writes {}, {shift}", step.token.read, step.token.write)));
         if let Some(chances) = seen.belief.ok().and_then(|belief| self.expected(row, belief)) {
             facts.push(("model's probability".into(), format!("{:.3}", chances[token])));
         }

@@ -141,16 +141,20 @@ fn evil_twins_are_those_of_the_experiment() {
 fn long_runs_scroll_with_the_head_in_sight() {
     let folder = run("single-machine", "model-1");
     let mut session = open(&folder, View::default());
-    let Scene::Tape { rows, .. } = session.observed().scene.scene().clone() else { panic!("no tape") };
+    let Scene::Tape { origin, rows, .. } = session.observed().scene.scene().clone() else { panic!("no tape") };
     for step in 0..LENGTH as u32 {
         session.go_to_step(step);
         let window = session.observed().scene.window(step);
         assert!(window.height == 48 && (window.row..window.row + window.height).contains(&step));
-        let head = rows[step as usize].head;
-        assert!((window.column..window.column + window.width).contains(&head));
         let tape = drawn(&session, "tape");
         assert_eq!(tape.rows[0], window.row.to_string());
-        assert!(tape.words.iter().any(|(cell, _)| *cell == (head, step)), "the head is marked at {step}");
+        let ((column, _), letter) = tape.words.iter().find(|((_, row), _)| *row == step).unwrap();
+        assert!((window.column..window.column + window.width).contains(column), "the head is out of sight at {step}");
+        let position = origin + i64::from(rows[step as usize].head);
+        let facts = session.describe((*column, step));
+        for fact in [("tape position", position.to_string()), ("hidden state", letter.clone())] {
+            assert!(facts.contains(&(fact.0.into(), fact.1.clone())), "{fact:?} is not among {facts:?}");
+        }
         assert!(tape.words.iter().all(|((_, row), _)| *row <= step), "nothing is told of the future");
     }
     session.apply(Command::First);

@@ -168,7 +168,7 @@ fn boards_are_painted_or_say_why_not() {
     let mut session = run.open(View { step: Some(0), ..View::default() }).unwrap();
     settle(&mut session);
     let boards = session.boards();
-    assert_eq!(boards.len(), 6);
+    assert_eq!(boards.len(), 6, "attention and logit lens are shown on request");
     let of = |panel| &boards.iter().find(|board| board.panel.name == panel).unwrap().drawing.raster;
     assert_eq!(of("start"), of("truth"));
     assert!(of("prediction").as_ref().unwrap_err().contains("choose a horizon"));
@@ -176,7 +176,7 @@ fn boards_are_painted_or_say_why_not() {
     assert!(session.boards().iter().all(|board| board.drawing.raster.is_ok()));
     session.apply(Command::Board(0));
     assert_eq!(session.boards().len(), 5);
-    for place in 0..6 {
+    for place in 1..6 {
         session.apply(Command::Board(place));
     }
     assert!(!session.boards().is_empty(), "the last board stays");
@@ -219,7 +219,7 @@ fn a_config_and_a_pattern_are_watched_without_a_model() {
         session.apply(Command::AllBoards);
         let boards = session.boards();
         let mindless = boards.iter().filter_map(|board| board.drawing.raster.as_ref().err());
-        assert_eq!(mindless.filter(|reason| reason.contains("open a run")).count(), 4, "{name}");
+        assert_eq!(mindless.filter(|reason| reason.contains("open a run")).count(), 6, "{name}");
         let Scene::Board { frames, .. } = session.observed().scene.scene() else { panic!("{name} is no board") };
         assert_eq!(frames.len(), 33);
         assert!(session.taps().is_empty() && session.scores().is_empty());
@@ -340,4 +340,80 @@ fn an_intervention_is_saved_with_what_it_did_and_leads_back() {
     let mut wrong = read;
     wrong.intervention.as_mut().unwrap().environment = "0000".into();
     assert!(run.open(wrong).err().unwrap().to_string().contains("environment 0000"));
+}
+
+#[test]
+fn the_logit_lens_is_the_last_norm_and_the_unembedding() {
+    let run = Run::new();
+    let boards = vec!["lens".to_string(), "prediction".into()];
+    let mut session = run.open(View { step: Some(4), boards, ..View::default() }).unwrap();
+    settle(&mut session);
+    let raster = |session: &Session, name: &str| {
+        let board = session.boards().into_iter().find(|board| board.panel.name == name).unwrap();
+        board.drawing.raster.unwrap()
+    };
+    assert_eq!(raster(&session, "lens"), raster(&session, "prediction"), "at the last tap it is the prediction");
+    session.choose_tap("blocks.0.resid_post");
+    settle(&mut session);
+    // By the definition, from the weights.
+    let tokens = world().sample_of(&world().observe_with(Split::Validation, 0, 4)).tokens;
+    let parameters = load_parameters(&run.checkpoint("jump-1", 10)).unwrap();
+    let answer = predictor(&parameters, Device::Cpu).unwrap();
+    let stream = answer.run(&tokens, &Plan::reading(&["blocks.0.resid_post"])).unwrap().captured.remove(0);
+    let of = |name: &str| parameters.get(name).unwrap();
+    let (gain, bias) = (of("final.norm.gain"), of("final.norm.bias"));
+    let (weight, offset) = (of("unembed.weight"), of("unembed.bias"));
+    let lens = raster(&session, "lens");
+    for (column, row) in [(0, 0), (5, 9), (14, 3)] {
+        let values = stream.row(0, 1 + world().patch_of(column, row));
+        let mean = values.iter().sum::<f32>() / 8.0;
+        let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / 8.0 + 1e-5).sqrt();
+        let normed: Vec<f32> = (0..8).map(|at| (values[at] - mean) / deviation * gain[at] + bias[at]).collect();
+        let logit =
+            |symbol: usize| offset[symbol] + (0..8).map(|at| normed[at] * weight[at * 16 + symbol]).sum::<f32>();
+        let all: f32 = (0..16).map(|symbol| logit(symbol).exp()).sum();
+        let bit = row % 2 * 2 + column % 2;
+        let live = (0..16).filter(|symbol| symbol >> bit & 1 == 1).map(|symbol| logit(symbol).exp()).sum::<f32>() / all;
+        let (shown, expected) = (lens.get(column, row).unwrap(), session.palette().probability(live));
+        assert!(
+            shown.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 1),
+            "{column}, {row}: {shown:?}, {expected:?}"
+        );
+    }
+    session.choose_tap("blocks.0.mlp.hidden");
+    settle(&mut session);
+    let lens = session.boards().remove(0).drawing;
+    assert!(lens.raster.unwrap_err().contains("residual stream"));
+}
+
+#[test]
+fn attention_is_that_of_the_chosen_cell_and_head() {
+    let run = Run::new();
+    let mut session = run.open(View { step: Some(4), ..View::default() }).unwrap();
+    settle(&mut session);
+    let attention = |session: &Session| {
+        let board = session.boards().into_iter().find(|board| board.panel.name == "attention").unwrap();
+        (board.drawing.raster, board.drawing.note)
+    };
+    session.apply(Command::Board(6));
+    settle(&mut session);
+    assert!(attention(&session).0.unwrap_err().contains("choose a cell"));
+    session.choose_cell(Some((6, 3)));
+    let mean = attention(&session);
+    session.apply(Command::Head(true));
+    session.apply(Command::Head(true));
+    assert_eq!(session.view().head, Some(1));
+    let (second, note) = attention(&session);
+    assert_ne!(mean.0.unwrap(), second.unwrap());
+    // The weight on the horizon's token, which covers no cell, read from the model itself.
+    let tokens = world().sample_of(&world().observe_with(Split::Validation, 0, 4)).tokens;
+    let parameters = load_parameters(&run.checkpoint("jump-1", 10)).unwrap();
+    let name = "blocks.1.attn.pattern";
+    let pattern =
+        predictor(&parameters, Device::Cpu).unwrap().run(&tokens, &Plan::reading(&[name])).unwrap().captured.remove(0);
+    let row = pattern.row(0, pattern.width + 1 + world().patch_of(6, 3));
+    assert!(note.unwrap().0.starts_with(&format!("{:.2}", row[0])), "head 1 gives {}", row[0]);
+    let revision = session.revision();
+    session.point_at(Some((1, 1)));
+    assert!(session.revision() > revision, "attention follows the pointer");
 }
