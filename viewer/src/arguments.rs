@@ -2,23 +2,37 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{ArgGroup, Parser};
 
 /// Watch worlds and predictions of a run, and reach in.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "stance-viewer", version)]
+#[command(group = ArgGroup::new("picture").args(["screenshot", "gif"]).multiple(true))]
 pub struct Arguments {
-    /// A run (runs/NAME or NAME), a config (.toml) or a pattern file (RLE, Life 1.06, plaintext, macrocell).
+    /// A run (runs/NAME or NAME), a checkpoint in one (.safetensors), a config (.toml) or a pattern file (RLE, Life
+    /// 1.06, plaintext, macrocell).
     pub path: PathBuf,
     /// A file with what is to be shown; without it, the view that was saved with the run.
     #[arg(long, value_name = "VIEW.toml")]
     pub view: Option<PathBuf>,
+    /// A pattern file, or RLE text, to be put down with the tool `drop`.
+    #[arg(long, value_name = "FILE|RLE")]
+    pub paste: Option<String>,
     /// Draw without a window, on a GPU or on a software renderer, and end.
-    #[arg(long, requires = "screenshot")]
+    #[arg(long, requires = "picture")]
     pub headless: bool,
     /// Where the picture goes.
     #[arg(long, value_name = "FILE.png", requires = "headless")]
     pub screenshot: Option<PathBuf>,
+    /// Where a film of the steps goes, at the view's speed.
+    #[arg(long, value_name = "FILE.gif", requires = "headless")]
+    pub gif: Option<PathBuf>,
+    /// The film's first step.
+    #[arg(long, value_name = "STEP", requires = "gif")]
+    pub from: Option<u32>,
+    /// The film's last step; the last of all where absent.
+    #[arg(long, value_name = "STEP", requires = "gif")]
+    pub to: Option<u32>,
     /// Size of the window or picture in points.
     #[arg(long, default_value = "1280x800", value_parser = size)]
     pub size: (u32, u32),

@@ -1,5 +1,7 @@
 //! Everything that a person can do with a key, in one table.
 
+use crate::view::Tool;
+
 /// Something to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -27,6 +29,8 @@ pub enum Command {
     Tap(bool),
     /// The next (or previous) neuron.
     Neuron(bool),
+    /// The next (or previous) attention head, or the mean over all.
+    Head(bool),
     /// The norm over all neurons.
     Norm,
     /// A wider (or narrower) scale of activations.
@@ -57,8 +61,8 @@ pub enum Command {
     Cursor(i8, i8),
     /// Choose no cell; close the list of keys.
     Escape,
-    /// Take a tool, by its place.
-    Tool(usize),
+    /// Take a tool.
+    Tool(Tool),
     /// Use the tool at the chosen cell.
     Use,
     /// The next (or previous) object to put down.
@@ -75,8 +79,12 @@ pub enum Command {
     Theme,
     /// Save the view with the run.
     Save,
+    /// Save the edits and what they did.
+    Intervention,
     /// Save a picture of the window.
     Picture,
+    /// Save a film of all steps.
+    Film,
     /// Show or hide the list of keys.
     Help,
     /// Close the window.
@@ -131,6 +139,7 @@ macro_rules! bindings {
 
 /// All keys.
 pub const COMMANDS: &[Binding] = {
+    use crate::view::Tool as Hand;
     use Command::*;
     bindings! {
         "Time": {
@@ -149,13 +158,15 @@ pub const COMMANDS: &[Binding] = {
         "Inside the model": {
             "T, Shift T" "next or previous tap" [plain("T") => Tap(true), shift("T") => Tap(false)]
             "N, Shift N" "next or previous neuron" [plain("N") => Neuron(true), shift("N") => Neuron(false)]
+            "Y, Shift Y" "next or previous attention head" [plain("Y") => Head(true), shift("Y") => Head(false)]
             "L" "L2 norm of all neurons" [plain("L") => Norm]
             "U, Shift U" "wider or narrower scale" [plain("U") => Scale(true), shift("U") => Scale(false)]
         }
         "Boards": {
-            "1 – 6" "show or hide a board" [
+            "1 – 8" "show or hide a board (attention and logit lens among them)" [
                 plain("1") => Board(0), plain("2") => Board(1), plain("3") => Board(2),
                 plain("4") => Board(3), plain("5") => Board(4), plain("6") => Board(5),
+                plain("7") => Board(6), plain("8") => Board(7),
             ]
             "0" "show all boards" [plain("0") => AllBoards]
             "O" "objects" [plain("O") => Objects]
@@ -179,18 +190,21 @@ pub const COMMANDS: &[Binding] = {
                 plain("I") => Cursor(0, -1), plain("J") => Cursor(-1, 0),
                 plain("K") => Cursor(0, 1), sign("Semicolon") => Cursor(1, 0),
             ]
-            "V R E P" "tool: look, draw, erase, drop" [
-                plain("V") => Tool(0), plain("R") => Tool(1), plain("E") => Tool(2), plain("P") => Tool(3),
+            "V R E P Q" "tool: look, draw, erase, drop or rewrite, move" [
+                plain("V") => Tool(Hand::Look), plain("R") => Tool(Hand::Draw), plain("E") => Tool(Hand::Erase), plain("P") => Tool(Hand::Drop),
+                plain("Q") => Tool(Hand::Move),
             ]
             "Enter" "use the tool at the chosen cell" [plain("Enter") => Use]
-            "W, Shift W" "next or previous object to drop" [plain("W") => Pattern(true), shift("W") => Pattern(false)]
+            "W, Shift W" "next or previous object to drop, or entry to rewrite" [plain("W") => Pattern(true), shift("W") => Pattern(false)]
             "X, Delete" "remove the object at the chosen cell" [plain("X") => Delete, plain("Delete") => Delete]
             "Z, Shift Z" "undo, redo" [plain("Z") => Undo, shift("Z") => Redo, control("Z") => Undo, control("Y") => Redo]
             "Backspace" "undo all edits" [plain("Backspace") => Reset]
         }
         "Window": {
             "Ctrl S" "save the view with the run" [control("S") => Save]
+            "Ctrl E" "save the edits and what they did" [control("E") => Intervention]
             "F12" "save a picture" [plain("F12") => Picture]
+            "F11" "save a film (GIF) of all steps" [plain("F11") => Film]
             "?, F1" "this list" [sign("Questionmark") => Help, plain("F1") => Help, shift("Slash") => Help]
             "Esc" "choose no cell, close this list" [plain("Escape") => Escape]
             "Ctrl Q" "close" [control("Q") => Quit]

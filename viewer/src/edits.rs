@@ -39,7 +39,12 @@ impl History {
 
     /// Makes an edit.
     pub fn push(&mut self, edit: Edit) {
-        self.done.push(vec![edit]);
+        self.push_all(vec![edit]);
+    }
+
+    /// Makes edits that are undone together.
+    pub fn push_all(&mut self, edits: Vec<Edit>) {
+        self.done.push(edits);
         self.undone.clear();
         self.stroke = false;
     }

@@ -14,21 +14,24 @@
 //! |---|---|
 //! | a scene that is drawn otherwise | [`scene::Drawn`] |
 //! | a world whose models can be asked | [`subject::Subject`] |
-//! | a board that compares | a variant of [`panel::Panel`] |
+//! | a board that compares | a [`scene::Panel`] of its scene |
 //! | something to do | a line of [`command::COMMANDS`] |
 
 pub mod app;
 pub mod arguments;
+pub mod board;
 pub mod command;
 pub mod edits;
+pub mod film;
 pub mod lens;
 pub mod life;
 pub mod mind;
 pub mod palette;
-pub mod panel;
 pub mod scene;
 pub mod session;
 pub mod source;
 pub mod subject;
+pub mod tape;
 pub mod timeline;
+pub mod turing;
 pub mod view;

@@ -1,13 +1,17 @@
 //! The world `life`, and single pattern files, as subjects.
 
-use environments::automata::formats::PatternFile;
+use std::sync::Arc;
+
+use environments::automata::formats::{Format, PatternFile};
 use environments::life::{
     self, Board, Heading, LONGEST_HORIZON, LifeConfig, LifeEpisode, LifeWorld, Mix, Source, pattern_cells,
 };
-use environments::{Edit, Environment, Outline, Scene, Scope, Split, Symbol};
+use environments::{Edit, Environment, Outline, Scene, Scope, Split};
 use models::ModelSpec;
 
-use crate::subject::{Fact, Observed, Subject};
+use crate::board::{BoardScene, Meaning};
+use crate::subject::{Asks, Fact, Observed, Subject, fits, softmax};
+use crate::view::Tool;
 
 /// The longest side of a pattern that is opened, in cells.
 const LARGEST_PATTERN: u32 = 1024;
@@ -17,7 +21,7 @@ const RECOGNISED: usize = 128 * 128;
 
 /// The world `life`.
 pub struct LifeSubject {
-    world: LifeWorld,
+    world: Arc<LifeWorld>,
     /// The one board that is shown, for a pattern file.
     pattern: Option<Board>,
 }
@@ -35,7 +39,7 @@ impl LifeSubject {
         let config: LifeConfig =
             section.try_into().map_err(|error: toml::de::Error| format!("[world]: {}", error.message().trim()))?;
         let world = LifeWorld::new(config).map_err(|error| format!("[world]: {error}"))?;
-        Ok(Self { world, pattern: None })
+        Ok(Self { world: Arc::new(world), pattern: None })
     }
 
     /// One pattern, in the middle of a torus that leaves it some room.
@@ -71,7 +75,7 @@ impl LifeSubject {
         for cell in file.pattern.cells() {
             board.set((cell.x - bounds.x) as u32 + west, (cell.y - bounds.y) as u32 + north, true);
         }
-        Ok(Self { world, pattern: Some(board) })
+        Ok(Self { world: Arc::new(world), pattern: Some(board) })
     }
 
     fn episode(&self, split: Split, index: u64, horizon: u32, edits: &[Edit]) -> Result<LifeEpisode, String> {
@@ -95,14 +99,45 @@ impl LifeSubject {
     }
 
     fn recognised(&self, board: &Board) -> Vec<life::Object> {
-        if board.area() > RECOGNISED { Vec::new() } else { self.world.objects(board) }
+        recognised(&self.world, board)
     }
 
-    fn board(&self, observed: &Observed, step: u32) -> Board {
-        // A subject of this kind has made the scene itself, of a board.
-        let Scene::Board { width, height, frames, .. } = &observed.scene else { return Board::new(16, 16) };
-        let cells = frames.get(step as usize).or(frames.last());
-        cells.map_or_else(|| Board::new(*width, *height), |cells| Board::from_cells(*width, *height, cells))
+    fn drawn(&self, episode: &LifeEpisode) -> Scene {
+        let (width, height) = (episode.start.width(), episode.start.height());
+        let frames = self.world.stepper().trajectory(&episode.start, LONGEST_HORIZON);
+        Scene::Board {
+            width,
+            height,
+            states: 2,
+            frames: frames.iter().map(Board::cells).collect(),
+            objects: episode.objects.iter().map(outline).collect(),
+        }
+    }
+}
+
+fn recognised(world: &LifeWorld, board: &Board) -> Vec<life::Object> {
+    if board.area() > RECOGNISED { Vec::new() } else { world.objects(board) }
+}
+
+/// What the world says of its boards, which may be larger than its own for a pattern.
+struct Spoken {
+    world: Arc<LifeWorld>,
+    size: (u32, u32),
+}
+
+impl Meaning for Spoken {
+    fn objects(&self, cells: &[u8]) -> Vec<Outline> {
+        let board = Board::from_cells(self.size.0, self.size.1, cells);
+        recognised(&self.world, &board).iter().map(outline).collect()
+    }
+
+    fn position_of(&self, (column, row): (u32, u32)) -> usize {
+        // The first position holds the horizon.
+        1 + self.world.patch_of(column, row)
+    }
+
+    fn patch(&self) -> u32 {
+        self.world.config().patch
     }
 }
 
@@ -126,61 +161,41 @@ impl Subject for LifeSubject {
     }
 
     fn accepts(&self, spec: &ModelSpec) -> Result<(), String> {
-        let checks = [
-            ("input symbols", spec.vocabulary.to_string(), self.world.vocabulary().to_string()),
-            ("output symbols", spec.targets.to_string(), self.world.targets().to_string()),
-            ("positions", spec.geometry.len().to_string(), self.world.geometry().len().to_string()),
-        ];
-        for (what, has, needed) in checks {
-            if has != needed {
-                return Err(format!("it has {has} {what}, and this world has {needed}"));
-            }
-        }
-        if spec.geometry != self.world.geometry() {
-            return Err("its positions lie otherwise than those of this world".into());
-        }
-        Ok(())
+        fits(spec, self.world.vocabulary(), self.world.targets(), self.world.geometry())
     }
 
     fn horizons(&self) -> &[u32] {
         if self.pattern.is_some() { &[] } else { &self.world.config().horizons }
     }
 
-    fn longest_horizon(&self) -> u32 {
-        LONGEST_HORIZON
-    }
-
     fn observe(&self, split: Split, index: u64, edits: &[Edit]) -> Result<Observed, String> {
         let episode = self.episode(split, index, 1, edits)?;
-        let (width, height) = (episode.start.width(), episode.start.height());
-        let frames = self.world.stepper().trajectory(&episode.start, LONGEST_HORIZON);
         let origin = match (&self.pattern, episode.source) {
             (Some(_), _) => "pattern file",
             (None, Source::Scene) => "scene",
             (None, Source::Ash) => "ash",
             (None, Source::Soup) => "soup",
         };
+        let original = match edits {
+            [] => None,
+            _ => Some(self.drawn(&self.episode(split, index, 1, &[])?)),
+        };
+        let asks = match &self.pattern {
+            Some(_) => Vec::new(),
+            None => (1..=LONGEST_HORIZON).map(|step| (step, self.world.encode(&episode.start, step))).collect(),
+        };
+        let size = (episode.start.width(), episode.start.height());
+        let spoken = Spoken { world: self.world.clone(), size };
+        let scene = BoardScene::new(self.drawn(&episode), original, origin, Box::new(spoken));
+        let horizons = self.horizons();
         Ok(Observed {
             split,
             index,
             edits: edits.to_vec(),
-            origin: origin.into(),
-            scene: Scene::Board {
-                width,
-                height,
-                states: 2,
-                frames: frames.iter().map(Board::cells).collect(),
-                objects: episode.objects.iter().map(outline).collect(),
-            },
+            scene: Box::new(scene),
+            asks: Asks::Each(asks),
+            begin: horizons.get(horizons.len() / 2).copied().unwrap_or(0),
         })
-    }
-
-    fn objects(&self, observed: &Observed, step: u32) -> Vec<Outline> {
-        self.recognised(&self.board(observed, step)).iter().map(outline).collect()
-    }
-
-    fn question(&self, observed: &Observed, horizon: u32) -> Vec<Symbol> {
-        self.world.encode(&self.board(observed, 0), horizon.clamp(1, LONGEST_HORIZON))
     }
 
     fn answer(&self, logits: &[f32]) -> Vec<f32> {
@@ -200,14 +215,6 @@ impl Subject for LifeSubject {
         live
     }
 
-    fn position_of(&self, column: u32, row: u32) -> usize {
-        1 + self.world.patch_of(column, row)
-    }
-
-    fn patch(&self) -> u32 {
-        self.world.config().patch
-    }
-
     fn facts(&self, observed: &Observed, horizon: u32, (column, row): (u32, u32)) -> Vec<Fact> {
         if self.pattern.is_some() {
             return Vec::new();
@@ -216,7 +223,7 @@ impl Subject for LifeSubject {
             return Vec::new();
         };
         let labels = self.world.labels_of(&episode);
-        let position = self.position_of(column, row);
+        let position = observed.scene.position_of((column, row));
         let tokens = labels.columns.iter().filter(|column| column.scope == Scope::Token);
         tokens
             .filter_map(|labels| {
@@ -227,7 +234,17 @@ impl Subject for LifeSubject {
             .collect()
     }
 
-    fn palette(&self) -> Vec<String> {
+    fn tools(&self) -> &'static [(Tool, &'static str)] {
+        &[
+            (Tool::Look, "look"),
+            (Tool::Draw, "draw"),
+            (Tool::Erase, "erase"),
+            (Tool::Drop, "drop"),
+            (Tool::Move, "move"),
+        ]
+    }
+
+    fn palette(&self, _observed: &Observed) -> Vec<String> {
         let gliders = Heading::ALL.map(|heading| format!("glider-{}-0", heading.name()));
         let named = life::catalogue::patterns().iter().filter(|pattern| pattern.name != "glider");
         gliders.into_iter().chain(named.map(|pattern| pattern.name.to_string())).collect()
@@ -236,109 +253,59 @@ impl Subject for LifeSubject {
     fn footprint(&self, name: &str) -> Result<Vec<(u32, u32)>, String> {
         pattern_cells(name).map_err(|error| error.to_string())
     }
+
+    fn place(&self, _observed: &Observed, name: &str, (column, row): (i32, i32)) -> Result<Edit, String> {
+        self.footprint(name)?;
+        Ok(Edit::Place { pattern: name.into(), column, row })
+    }
+
+    fn shift(&self, observed: &Observed, cell: (u32, u32), (columns, rows): (i32, i32)) -> Result<Vec<Edit>, String> {
+        let (width, height) = observed.scene.size();
+        let object = observed.scene.outlines(0).iter().find(|object| object.cells.contains(&cell));
+        let object = object.ok_or_else(|| format!("no object covers the cell ({}, {}) at t", cell.0, cell.1))?;
+        let wrap = |place: u32, by: i32, length: u32| (place as i32 + by).rem_euclid(length as i32) as u32;
+        let moved = |(x, y): (u32, u32)| (wrap(x, columns, width), wrap(y, rows, height));
+        // Objects of the episode have numbers, as long as no edit has touched them.
+        let unedited = self.episode(observed.split, observed.index, 1, &[])?.objects;
+        let same = |other: &life::Object| sorted(&other.cells) == sorted(&object.cells);
+        let touched = |edit: &Edit, number: usize| matches!(edit, Edit::Move { object, .. } | Edit::Delete { object } if *object as usize == number);
+        match unedited.iter().position(same) {
+            Some(number) if !observed.edits.iter().any(|edit| touched(edit, number)) => {
+                Ok(vec![Edit::Move { object: number as u32, columns, rows }])
+            }
+            _ => Ok(vec![
+                Edit::Paint { cells: object.cells.clone(), state: 0 },
+                Edit::Paint { cells: object.cells.iter().copied().map(moved).collect(), state: 1 },
+            ]),
+        }
+    }
+
+    fn paste(&self, text: &str) -> Result<String, String> {
+        let file = PatternFile::read(text).map_err(|error| error.to_string())?;
+        if file.pattern.highest_state() > 1 {
+            return Err(format!("the pattern has {} states; two are drawn here", file.pattern.highest_state() + 1));
+        }
+        let written = PatternFile { pattern: file.pattern.normalized(), ..file }.write(Format::Rle);
+        let body: String = written.lines().filter(|line| !line.starts_with(['#', 'x'])).collect();
+        self.footprint(&body).map(|_| body)
+    }
+
+    fn fingerprint(&self, _split: Split) -> String {
+        if self.pattern.is_some() { String::new() } else { self.world.fingerprint() }
+    }
+}
+
+fn sorted(cells: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let mut cells = cells.to_vec();
+    cells.sort_unstable();
+    cells
 }
 
 /// The probability of a patch's bit under the softmax of its logits.
 fn marginal(logits: &[f32], bit: u32) -> f32 {
-    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let (mut set, mut all) = (0.0f32, 0.0f32);
-    for (symbol, logit) in logits.iter().enumerate() {
-        let weight = (logit - highest).exp();
-        all += weight;
-        if symbol >> bit & 1 == 1 {
-            set += weight;
-        }
-    }
-    set / all
+    let symbols = softmax(logits).into_iter().enumerate();
+    symbols.filter(|(symbol, _)| symbol >> bit & 1 == 1).map(|(_, chance)| chance).sum()
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::scene::Drawn;
-
-    fn world(text: &str) -> LifeSubject {
-        LifeSubject::from_section(&text.parse().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn the_scene_is_the_worlds_own() {
-        let subject = world("width = 16\nheight = 12\nhorizons = [2, 4]\nkind = \"life\"");
-        let observed = subject.observe(Split::Train, 5, &[]).unwrap();
-        let episode = subject.world.episode(Split::Train, 5);
-        assert_eq!(observed.scene, episode.scene);
-        assert_eq!(subject.horizons(), [2, 4]);
-        assert_eq!(subject.objects(&observed, 0), observed.scene.outlines(0));
-        let observed_then = subject.world.observe_with(Split::Train, 5, 4);
-        assert_eq!(subject.question(&observed, 4), subject.world.sample_of(&observed_then).tokens);
-    }
-
-    #[test]
-    fn edits_are_the_worlds_counterfactuals() {
-        let subject = world("");
-        let edits = [Edit::Place { pattern: "glider-NW-0".into(), column: 9, row: 9 }];
-        let observed = subject.observe(Split::Test, 3, &edits).unwrap();
-        let exact = subject.world.counterfactual(&subject.world.address(Split::Test, 3), &edits).unwrap();
-        assert_eq!(observed.scene, exact.scene);
-        let wrong = [Edit::Place { pattern: "glyder".into(), column: 0, row: 0 }];
-        assert!(subject.observe(Split::Test, 3, &wrong).unwrap_err().contains("glider"));
-    }
-
-    #[test]
-    fn answers_put_probabilities_on_their_cells() {
-        let subject = world("width = 6\nheight = 4\nmix = { scenes = 0.0, ash = 0.0, soups = 1.0 }");
-        // Sure of the symbol p of each patch p, which has six of them.
-        let mut logits = vec![0.0; 7 * 16];
-        for patch in 0..6 {
-            logits[(patch + 1) * 16 + patch] = 60.0;
-        }
-        let live = subject.answer(&logits);
-        let expected = subject.world.decode_symbols(&[0, 1, 2, 3, 4, 5]).unwrap().cells();
-        for (live, expected) in live.iter().zip(expected) {
-            assert!((live - f32::from(expected)).abs() < 1e-6);
-        }
-        // Unsure of everything: every bit is set in half of the symbols.
-        assert!(subject.answer(&[0.0; 7 * 16]).iter().all(|live| (live - 0.5).abs() < 1e-6));
-        assert_eq!(subject.position_of(5, 3), 6);
-    }
-
-    #[test]
-    fn facts_are_the_labels_of_the_cell() {
-        let subject = world("");
-        let observed = (0..50)
-            .map(|index| subject.observe(Split::Train, index, &[]).unwrap())
-            .find(|observed| observed.scene.outlines(0).iter().any(|object| object.name == "glider"))
-            .unwrap();
-        let glider = observed.scene.outlines(0).iter().find(|object| object.name == "glider").unwrap();
-        let facts = subject.facts(&observed, 4, glider.cells[0]);
-        assert!(facts.iter().any(|(name, value)| name == "object class" && value.starts_with("glider-")), "{facts:?}");
-    }
-
-    #[test]
-    fn everything_on_the_palette_can_be_put_down() {
-        let subject = world("");
-        for name in subject.palette() {
-            assert!(!subject.footprint(&name).unwrap().is_empty(), "{name}");
-        }
-        assert!(subject.footprint("blok").unwrap_err().contains("'block'"));
-    }
-
-    #[test]
-    fn a_pattern_file_is_followed_on_a_torus() {
-        let file = PatternFile::read("x = 3, y = 3, rule = B3/S23\nbob$2bo$3o!\n").unwrap();
-        let subject = LifeSubject::from_pattern(&file).unwrap();
-        let observed = subject.observe(Split::Train, 9, &[]).unwrap();
-        assert!(!subject.has_episodes() && subject.horizons().is_empty());
-        let objects = subject.objects(&observed, 4);
-        assert_eq!((objects.len(), objects[0].name.as_str(), objects[0].heading), (1, "glider", Some((1, 1))));
-        let (start, later) = (&observed.scene.outlines(0)[0].cells, &objects[0].cells);
-        let moved: Vec<_> = start.iter().map(|cell| (cell.0 + 1, cell.1 + 1)).collect();
-        assert_eq!(&moved, later);
-        for (text, part) in [("x = 0, y = 0\n!\n", "no live cell"), ("x = 1, y = 1, rule = B2/S\n2000bo$o!\n", "2001")]
-        {
-            let message = LifeSubject::from_pattern(&PatternFile::read(text).unwrap()).err().unwrap();
-            assert!(message.contains(part), "{message}");
-        }
-    }
-}
+mod tests;

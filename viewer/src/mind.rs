@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use environments::Symbol;
-use models::{Captured, Device, Plan, Predictor};
+use models::{Action, Captured, Device, Intervention, Plan, Predictor};
 
 /// Models that are kept loaded, the latest used last.
 const KEPT: usize = 4;
@@ -19,6 +19,25 @@ pub struct Question {
     pub asks: Vec<(u32, Vec<Symbol>)>,
     /// A tap that is read.
     pub tap: Option<String>,
+    /// An attention pattern that is read.
+    pub attention: Option<String>,
+    /// The last tap of the residual stream, if the model is also to say what it would predict were the chosen tap's
+    /// values there already.
+    pub lens: Option<String>,
+}
+
+/// What a model says about one horizon.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// positions × targets logits.
+    pub logits: Vec<f32>,
+    /// The tap's activations.
+    pub activation: Option<Captured>,
+    /// The attention pattern: heads × positions rows, of a weight for each position.
+    pub attention: Option<Captured>,
+    /// Logits read off the tap by the model's own last layer norm and unembedding (the logit lens of nostalgebraist
+    /// 2020, "interpreting GPT: the logit lens").
+    pub lens: Option<Vec<f32>>,
 }
 
 /// What a model answers about one horizon.
@@ -28,8 +47,8 @@ pub struct Answer {
     pub question: u64,
     /// The horizon in steps.
     pub horizon: u32,
-    /// positions × targets logits, and the tap's activations.
-    pub outcome: Result<(Vec<f32>, Option<Captured>), String>,
+    /// What was said.
+    pub outcome: Result<Told, String>,
 }
 
 /// A model on a thread of its own. A new question takes the place of one that is still being worked on.
@@ -107,9 +126,7 @@ fn work(device: &str, inbox: &Receiver<(u64, Question)>, outbox: &Sender<Answer>
         for (horizon, tokens) in &question.asks {
             let outcome = device.clone().and_then(|device| {
                 let predictor = load(&mut loaded, &question.checkpoint, device)?;
-                let plan = Plan::reading(&question.tap.as_deref().into_iter().collect::<Vec<_>>());
-                let mut run = predictor.run(tokens, &plan).map_err(|error| error.to_string())?;
-                Ok((run.logits, run.captured.pop()))
+                tell(predictor, tokens, &question)
             });
             let failed = outcome.is_err();
             if outbox.send(Answer { question: number, horizon: *horizon, outcome }).is_err() {
@@ -124,6 +141,25 @@ fn work(device: &str, inbox: &Receiver<(u64, Question)>, outbox: &Sender<Answer>
             next = inbox.recv().ok();
         }
     }
+}
+
+fn tell(predictor: &dyn Predictor, tokens: &[Symbol], question: &Question) -> Result<Told, String> {
+    let mut taps: Vec<&str> = [&question.tap, &question.attention].into_iter().flatten().map(String::as_str).collect();
+    taps.dedup();
+    let run = predictor.run(tokens, &Plan::reading(&taps)).map_err(|error| error.to_string())?;
+    let read = |name: &Option<String>| name.as_ref().and_then(|name| run.tap(name).ok()).cloned();
+    let (activation, attention) = (read(&question.tap), read(&question.attention));
+    let lens = match (&activation, &question.lens) {
+        (Some(captured), Some(last)) => {
+            let action = Action::Replace { values: captured.values.clone() };
+            let rows = (0..captured.rows).collect();
+            let interventions = vec![Intervention { tap: last.clone(), sequence: None, rows, action }];
+            let plan = Plan { capture: Vec::new(), interventions };
+            Some(predictor.run(tokens, &plan).map_err(|error| error.to_string())?.logits)
+        }
+        _ => None,
+    };
+    Ok(Told { logits: run.logits, activation, attention, lens })
 }
 
 fn load<'a>(

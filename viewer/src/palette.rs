@@ -67,7 +67,51 @@ pub const CIVIDIS: [Rgb; 10] = [
     [0xfe, 0xe8, 0x38],
 ];
 
+/// A scale of colours over the shares 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ramp {
+    /// [`Palette::probability`].
+    Probability,
+    /// [`Palette::magnitude`].
+    Magnitude,
+    /// [`Palette::signed`], from -1 to 1.
+    Signed,
+}
+
+/// Colours of hidden states, apart from each other in every common colour vision deficiency (Okabe & Ito 2008).
+const STATES: [Rgb; 8] = [
+    [0xe6, 0x9f, 0x00],
+    [0x56, 0xb4, 0xe9],
+    [0x00, 0x9e, 0x73],
+    [0xcc, 0x79, 0xa7],
+    [0xf0, 0xe4, 0x42],
+    [0xd5, 0x5e, 0x00],
+    [0x00, 0x72, 0xb2],
+    [0x99, 0x99, 0x99],
+];
+
 impl Palette {
+    /// The colour of a hidden state, counted from 0.
+    pub fn hidden(state: u8) -> Rgb {
+        STATES[usize::from(state) % STATES.len()]
+    }
+
+    /// A share from 0 to 1 on a scale.
+    pub fn ramp(&self, ramp: Ramp, share: f32) -> Rgb {
+        match ramp {
+            Ramp::Probability => self.probability(share),
+            Ramp::Magnitude => Self::magnitude(share),
+            Ramp::Signed => self.signed(2.0 * share - 1.0),
+        }
+    }
+
+    /// Black or white, whichever is legible on a colour.
+    pub fn ink([red, green, blue]: Rgb) -> Rgb {
+        // Rec. 601 luma; the middle between black and white text lies a little above half.
+        let luma = 299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue);
+        if luma > 140_000 { [0x10, 0x14, 0x1a] } else { [0xff, 0xff, 0xff] }
+    }
+
     /// The palette of a theme.
     pub fn of(theme: Theme) -> Self {
         match theme {

@@ -1,8 +1,11 @@
 //! How a scene is drawn: the seam through which every world's pictures go.
 
 use environments::{Outline, Scene};
+use experiments::config::nearest;
 
-use crate::palette::{Palette, Rgb};
+use crate::palette::{Palette, Ramp, Rgb};
+use crate::subject::Fact;
+use crate::view::Overlays;
 
 /// A picture of one pixel a cell, row-major, four bytes (red, green, blue, opacity) a pixel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,76 +38,211 @@ impl Raster {
     }
 }
 
-/// Something that unfolds in steps on a grid of cells and can be drawn.
-///
-/// A board shows one state a step. A tape would show its history, one row a step, and is the same to everything
-/// beyond this trait.
-pub trait Drawn {
-    /// Columns and rows of the picture, in cells.
+/// A way to look at a scene: one of the boards that stand side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Panel {
+    /// Its name, as views have it.
+    pub name: &'static str,
+    /// What it lies on.
+    pub ground: Ground,
+    /// What it needs.
+    pub reads: Reads,
+}
+
+/// What of a model a panel reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Nothing, or what there is.
+    Nothing,
+    /// Its answer and the chosen tap.
+    Answer,
+    /// Attention from the chosen cell; shown only on request.
+    Attention,
+    /// The logit lens at the chosen tap; shown only on request.
+    Lens,
+}
+
+/// What a panel's cells are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// The scene's own at t, which tools change.
+    Start,
+    /// The scene's own.
+    Scene,
+    /// A table's, with headings; what its cells mean is the scene's business.
+    Table,
+}
+
+/// What a picture is drawn from.
+pub struct Seen<'a> {
+    /// The step that is shown.
+    pub step: u32,
+    /// What the model answered about that step, as the subject read it; or why there is nothing.
+    pub belief: Result<&'a [f32], &'a str>,
+    /// The activation at each of the model's positions and the end of its scale; or why there is none.
+    pub activation: Result<(&'a [f32], f32), &'a str>,
+    /// The attention that each position gets from that of the chosen cell, the end of its scale, and in which tap; or why
+    /// there is none.
+    pub attention: Result<(&'a [f32], f32, &'a str), &'a str>,
+    /// What the logit lens reads at the chosen tap, as `belief`, and the tap; or why there is nothing.
+    pub lens: Result<(&'a [f32], &'a str), &'a str>,
+    /// The tap and what is read there, such as `blocks.2.resid_post · L2 norm`.
+    pub reading: &'a str,
+    /// Whether activations have signs.
+    pub signed: bool,
+    /// Whether models are trained to answer about this step.
+    pub trained: bool,
+    /// What is drawn over boards.
+    pub overlays: Overlays,
+    /// The colours.
+    pub palette: &'a Palette,
+}
+
+/// How colours are to be read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Legend {
+    /// In words.
+    Words(String),
+    /// By their meanings.
+    Keys(Vec<(Rgb, String)>),
+    /// On a scale, with its two ends.
+    Scale(Ramp, [String; 2]),
+}
+
+/// A picture with all that is written and drawn on it. Cells are the scene's, or a table's own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawing {
+    /// Its heading.
+    pub title: String,
+    /// At the heading's other end; true if it is a warning.
+    pub note: Option<(String, bool)>,
+    /// One pixel for each cell of the scene's window or of the table; or why there is none.
+    pub raster: Result<Raster, String>,
+    /// Objects to be outlined.
+    pub outlines: Vec<Outline>,
+    /// Cells to be marked as changed by edits.
+    pub changed: Vec<(u32, u32)>,
+    /// Cells to be framed as true.
+    pub framed: Vec<(u32, u32)>,
+    /// Words in cells.
+    pub words: Vec<((u32, u32), String)>,
+    /// Names of rows, from the first that is shown.
+    pub rows: Vec<String>,
+    /// Names of columns, likewise.
+    pub columns: Vec<String>,
+    /// A line above a row, with what it means.
+    pub rule: Option<(u32, String)>,
+    /// How colours are to be read.
+    pub legend: Legend,
+}
+
+impl Drawing {
+    /// A picture with nothing but a heading.
+    pub fn new(title: impl Into<String>, raster: Result<Raster, String>) -> Self {
+        Self {
+            title: title.into(),
+            note: None,
+            raster,
+            outlines: Vec::new(),
+            changed: Vec::new(),
+            framed: Vec::new(),
+            words: Vec::new(),
+            rows: Vec::new(),
+            columns: Vec::new(),
+            rule: None,
+            legend: Legend::Words(String::new()),
+        }
+    }
+}
+
+/// How far a model is off at a step, and something to compare it with.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Score {
+    /// The model's.
+    pub model: f32,
+    /// The reference's.
+    pub reference: f32,
+}
+
+/// What things are called in a scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// Before the number of a step.
+    pub step: &'static str,
+    /// What [`Score::model`] counts.
+    pub model: &'static str,
+    /// What [`Score::reference`] counts.
+    pub reference: &'static str,
+    /// What one has to do where a step has no prediction.
+    pub no_question: &'static str,
+    /// The overlays that mean something here.
+    pub overlays: &'static [&'static str],
+}
+
+/// How a scene is drawn: something that unfolds in steps on a grid of cells. A board has one state a step; a tape is its
+/// history, one row a step. Nothing beyond this trait knows which.
+pub trait Drawn: Send + Sync {
+    /// The scene as its world gives it.
+    fn scene(&self) -> &Scene;
+
+    /// The panels, in order.
+    fn panels(&self) -> &'static [Panel];
+
+    /// What things are called.
+    fn words(&self) -> Words;
+
+    /// Columns and rows of all cells.
     fn size(&self) -> (u32, u32);
 
     /// The last step that was simulated; the first is 0.
     fn last_step(&self) -> u32;
 
-    /// The states of all cells after some steps, row-major; of the last step where `step` is beyond it. Of a tape the
-    /// one row of that step.
-    fn cells(&self, step: u32) -> &[u8];
+    /// The part of all cells that is shown at a step.
+    fn window(&self, _step: u32) -> Extent {
+        let (width, height) = self.size();
+        Extent { column: 0, row: 0, width, height }
+    }
 
-    /// The picture after some steps.
-    fn paint(&self, step: u32, palette: &Palette) -> Raster;
+    /// The model's position that stands for a cell.
+    fn position_of(&self, cell: (u32, u32)) -> usize;
 
-    /// Objects that are known without further thought at a step.
-    fn outlines(&self, step: u32) -> &[Outline];
+    /// Side in cells of the square that a position stands for.
+    fn patch(&self) -> u32 {
+        1
+    }
+
+    /// A panel's picture.
+    fn draw(&self, panel: &Panel, seen: &Seen<'_>) -> Drawing;
+
+    /// What is known of a cell.
+    fn describe(&self, cell: (u32, u32), seen: &Seen<'_>) -> Vec<Fact>;
+
+    /// How far a belief about a step is off.
+    fn score(&self, step: u32, belief: &[f32]) -> Score;
+
+    /// The objects that are there at a step.
+    fn outlines(&self, _step: u32) -> &[Outline] {
+        &[]
+    }
+
+    /// A step that is marked on the time line, such as that at which twins part.
+    fn moment(&self) -> Option<u32> {
+        None
+    }
+
+    /// Cells that at a step are not as they would be without the edits.
+    fn changed(&self, step: u32) -> Vec<(u32, u32)>;
 }
 
-impl Drawn for Scene {
-    fn size(&self) -> (u32, u32) {
-        match self {
-            Scene::Board { width, height, .. } => (*width, *height),
-            Scene::Tape { rows, .. } => (rows.first().map_or(0, |row| row.cells.len() as u32), rows.len() as u32),
-        }
-    }
-
-    fn last_step(&self) -> u32 {
-        match self {
-            Scene::Board { frames, .. } => frames.len().saturating_sub(1) as u32,
-            Scene::Tape { rows, .. } => rows.len().saturating_sub(1) as u32,
-        }
-    }
-
-    fn cells(&self, step: u32) -> &[u8] {
-        match self {
-            Scene::Board { frames, .. } => frames.get(step as usize).or(frames.last()).map_or(&[], Vec::as_slice),
-            Scene::Tape { rows, .. } => rows.get(step as usize).or(rows.last()).map_or(&[], |row| &row.cells),
-        }
-    }
-
-    fn paint(&self, step: u32, palette: &Palette) -> Raster {
-        let (width, height) = self.size();
-        match self {
-            Scene::Board { states, .. } => {
-                let cells = self.cells(step);
-                Raster::paint(width, height, |cell| palette.state(cells.get(cell).copied().unwrap_or(0), *states))
-            }
-            // The history so far, the oldest row first; where the head stands, warm for a symbol and cold for a blank.
-            Scene::Tape { rows, symbols, .. } => Raster::paint(width, height, |cell| {
-                let (time, column) = (cell / width as usize, cell % width as usize);
-                let Some(row) = rows.get(time).filter(|_| time <= step as usize) else { return palette.dead };
-                match row.cells.get(column).copied().unwrap_or(0) {
-                    0 if row.head as usize == column => palette.cold,
-                    _ if row.head as usize == column => palette.warm,
-                    state => palette.state(state, *symbols),
-                }
-            }),
-        }
-    }
-
-    fn outlines(&self, step: u32) -> &[Outline] {
-        match self {
-            Scene::Board { objects, .. } if step == 0 => objects,
-            Scene::Board { .. } | Scene::Tape { .. } => &[],
-        }
-    }
+/// A panel of a list by its name.
+///
+/// # Errors
+/// If there is none; the nearest is named.
+pub fn find_panel(panels: &'static [Panel], name: &str) -> Result<&'static Panel, String> {
+    panels.iter().find(|panel| panel.name == name).ok_or_else(|| {
+        let nearest = nearest(name, panels.iter().map(|panel| panel.name));
+        format!("there is no board `{name}` here; the nearest is `{nearest}`")
+    })
 }
 
 /// A box on a torus: it may reach beyond the last column or row and goes on at the first.
@@ -147,45 +285,6 @@ fn span(places: impl Iterator<Item = u32>, length: u32) -> Option<(u32, u32)> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::palette::Theme;
-
-    fn board() -> Scene {
-        let objects = vec![Outline { name: "dot".into(), cells: vec![(1, 0)], heading: None, doom: Some(1) }];
-        Scene::Board { width: 3, height: 2, states: 2, frames: vec![vec![0, 1, 0, 0, 0, 0], vec![0; 6]], objects }
-    }
-
-    #[test]
-    fn a_board_is_one_pixel_a_cell() {
-        let palette = Palette::of(Theme::Dark);
-        let scene = board();
-        assert_eq!((scene.size(), scene.last_step()), ((3, 2), 1));
-        let raster = scene.paint(0, &palette);
-        assert_eq!(raster.bytes.len(), 24);
-        for row in 0..2 {
-            for column in 0..3 {
-                let expected = if (column, row) == (1, 0) { palette.live } else { palette.dead };
-                assert_eq!(raster.get(column, row), Some(expected));
-            }
-        }
-        assert_eq!(raster.get(3, 0), None);
-        assert_eq!(scene.paint(9, &palette), scene.paint(1, &palette), "beyond the last step is the last step");
-        assert_eq!((scene.outlines(0).len(), scene.outlines(1).len()), (1, 0));
-    }
-
-    #[test]
-    fn a_tape_is_its_history_down_to_the_step() {
-        let palette = Palette::of(Theme::Dark);
-        let row = |cells: Vec<u8>, head, state| environments::TapeRow { cells, head, state };
-        let rows = vec![row(vec![0, 1], 0, 0), row(vec![1, 1], 1, 1)];
-        let scene = Scene::Tape { origin: 0, symbols: 2, machine: "1RB1LA_---0LA".into(), rows };
-        assert_eq!((scene.size(), scene.last_step()), ((2, 2), 1));
-        let (first, both) = (scene.paint(0, &palette), scene.paint(1, &palette));
-        assert_eq!([first.get(0, 0), first.get(1, 0)], [Some(palette.cold), Some(palette.live)]);
-        assert_eq!([first.get(0, 1), first.get(1, 1)], [Some(palette.dead); 2]);
-        assert_eq!([both.get(0, 1), both.get(1, 1)], [Some(palette.live), Some(palette.warm)]);
-        assert_eq!(scene.cells(1), [1, 1]);
-        assert!(scene.outlines(0).is_empty());
-    }
 
     #[test]
     fn the_box_around_cells_wraps() {

@@ -5,39 +5,68 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use environments::automata::formats::PatternFile;
+use environments::turing::TuringConfig;
 use experiments::config::{Config, Overrides, nearest};
+use experiments::machines::diversity_world;
 use experiments::run_directory::{Checkpoint, RunDirectory};
-use toml::Table;
+use toml::{Table, Value};
 
 use crate::life::LifeSubject;
 use crate::subject::Subject;
+use crate::turing::{Machines, TuringSubject};
 use crate::view::one_line;
 
-/// A world with the beginning of the names of the models that live in it; the first is the world of all others.
-pub type Worlds = Vec<(&'static str, Arc<dyn Subject>)>;
+/// A world with the model that lives in it, or the beginning of the names of such, up to a `-`; the first is the world of
+/// all others.
+pub type Worlds = Vec<(String, Arc<dyn Subject>)>;
 
-/// Builds the worlds of a config from its section `[world]` and the whole.
-type Build = fn(&Table, &Table) -> Result<Worlds, String>;
+/// Builds the worlds of a config from its section `[world]`, the whole, and the names of its models.
+type Build = fn(&Table, &Table, &[&str]) -> Result<Worlds, String>;
 
-/// The worlds that can be drawn, by the `kind` of their section or by the experiment that has no other.
-const WORLDS: &[(&str, &str, Build)] = &[("life", "glider-chunking", life)];
+/// The worlds that can be drawn, by the `kind` of their section or by the experiments that have no other.
+const WORLDS: &[(&str, &[&str], Build)] =
+    &[("life", &["glider-chunking"], life), ("turing", &["single-machine", "machine-diversity", "evil-twin"], turing)];
 
 /// Beside the world itself that of models which only predict the next step, and the control world, where the rule is
 /// another and the shapes of gliders do not fly.
-fn life(world: &Table, config: &Table) -> Result<Worlds, String> {
-    let mut worlds: Worlds = vec![("", Arc::new(LifeSubject::from_section(world)?))];
-    let variant = |changes: &[(&str, toml::Value)]| {
+fn life(world: &Table, config: &Table, _models: &[&str]) -> Result<Worlds, String> {
+    let mut worlds: Worlds = vec![(String::new(), Arc::new(LifeSubject::from_section(world)?))];
+    let variant = |changes: &[(&str, Value)]| {
         let mut world = world.clone();
         world.extend(changes.iter().map(|(key, value)| (key.to_string(), value.clone())));
         LifeSubject::from_section(&world)
     };
-    if config.get("experiment").and_then(toml::Value::as_str) != Some("glider-chunking") {
+    if config.get("experiment").and_then(Value::as_str) != Some("glider-chunking") {
         return Ok(worlds);
     }
-    worlds.push(("next-step", Arc::new(variant(&[("horizons", vec![1].into())])?)));
+    worlds.push(("next-step".into(), Arc::new(variant(&[("horizons", vec![1].into())])?)));
     if let Some(control) = config.get("measure").and_then(|measure| measure.get("control_rule")) {
         let rule = world.get("recognise_as").or(world.get("rule")).cloned().unwrap_or_else(|| "B3/S23".into());
-        worlds.push(("control-world", Arc::new(variant(&[("rule", control.clone()), ("recognise_as", rule)])?)));
+        worlds.push(("control-world".into(), Arc::new(variant(&[("rule", control.clone()), ("recognise_as", rule)])?)));
+    }
+    Ok(worlds)
+}
+
+/// Beside the world itself, that of each model of `machine-diversity`: its pool of training machines is told by the end of
+/// its name, such as `machines-16-2`.
+fn turing(world: &Table, config: &Table, models: &[&str]) -> Result<Worlds, String> {
+    let experiment = config.get("experiment").and_then(Value::as_str).unwrap_or_default();
+    let seed = config.get("seed").and_then(Value::as_integer).unwrap_or(1) as u64;
+    let machines = if experiment == "evil-twin" { Machines::Twins(seed) } else { Machines::World };
+    let subject = |training: &dyn Fn(&TuringConfig) -> Option<TuringConfig>| {
+        TuringSubject::from_section(world, machines, training)
+    };
+    let mut worlds: Worlds = vec![(String::new(), Arc::new(subject(&|_| None)?))];
+    if experiment != "machine-diversity" {
+        return Ok(worlds);
+    }
+    for model in models {
+        let mut parts = model.rsplitn(3, '-');
+        let (number, diversity) = (parts.next().and_then(|part| part.parse().ok()), parts.next());
+        let (Some(number), Some(diversity)) = (number, diversity) else { continue };
+        let diversity = if diversity == "all" { Some(0) } else { diversity.parse().ok() };
+        let Some(diversity) = diversity else { continue };
+        worlds.push((model.to_string(), Arc::new(subject(&|world| Some(diversity_world(world, diversity, number)))?)));
     }
     Ok(worlds)
 }
@@ -55,16 +84,21 @@ pub struct Source {
     pub view_file: Option<PathBuf>,
     /// Why there is no prediction, where there is none.
     pub mindless: &'static str,
+    /// The model and step that were opened, where it was a checkpoint.
+    pub chosen: Option<(String, u64)>,
 }
 
 impl Source {
-    /// Opens a run directory (by path, or by its name under `runs/`), a config or a pattern file.
+    /// Opens a run directory (by path, or by its name under `runs/`), a checkpoint in one, a config or a pattern file.
     ///
     /// # Errors
     /// In one sentence that names the file at fault.
     pub fn open(path: &Path, scale: Option<&str>) -> anyhow::Result<Self> {
         if !path.is_file() {
             return Self::open_run(&RunDirectory::find(&path.to_string_lossy())?);
+        }
+        if path.extension().is_some_and(|extension| extension == "safetensors") {
+            return Self::open_checkpoint(path);
         }
         let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::InvalidData => {
@@ -83,8 +117,8 @@ impl Source {
         let path = run.path().display();
         let text = run.read_if_there("config.toml")?.unwrap_or_default();
         // A resolved config holds every value, so that the section is read as it is, whichever version ran it.
-        let worlds = worlds(&text, &run.file("config.toml"))?;
         let checkpoints = run.checkpoints();
+        let worlds = worlds(&text, &run.file("config.toml"), &model_names(&checkpoints))?;
         if checkpoints.is_empty() {
             return Err(anyhow!(
                 "{path} has no checkpoint, so that there is no model to watch yet; finish it with `stance run --resume \
@@ -97,7 +131,28 @@ impl Source {
             checkpoints,
             view_file: Some(run.file("view.toml")),
             mindless: "no checkpoint is chosen",
+            chosen: None,
         })
+    }
+
+    /// A checkpoint says what the model is, and the run that it lies in says of which world: RUN/checkpoints/MODEL/FILE.
+    fn open_checkpoint(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let whole = path.canonicalize().map_err(|error| anyhow!("{shown} cannot be read: {error}"))?;
+        let run = whole.ancestors().nth(3).filter(|folder| folder.join("config.toml").is_file()).ok_or_else(|| {
+            anyhow!(
+                "{shown} lies in no run, so that its world is not known; open it where it was made, under \
+                     RUN/checkpoints/MODEL"
+            )
+        })?;
+        let mut source = Self::open_run(&RunDirectory::open(run)?)?;
+        let same = |checkpoint: &&Checkpoint| checkpoint.path.canonicalize().is_ok_and(|other| other == whole);
+        let found = source.checkpoints.iter().find(same);
+        let chosen = found.map(|checkpoint| (checkpoint.model.clone(), checkpoint.step));
+        source.chosen = Some(chosen.ok_or_else(|| {
+            anyhow!("{shown} is not named as checkpoints of a run are, such as step-00000010.safetensors")
+        })?);
+        Ok(source)
     }
 
     fn open_config(path: &Path, text: &str, scale: Option<&str>) -> anyhow::Result<Self> {
@@ -107,9 +162,9 @@ impl Source {
         let worlds = if known {
             let overrides = Overrides { scale: scale.map(Into::into), ..Overrides::default() };
             let config = Config::load(path, &overrides)?;
-            worlds(&config.to_toml(), path)?
+            worlds(&config.to_toml(), path, &[])?
         } else {
-            worlds(text, path)?
+            worlds(text, path, &[])?
         };
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         Ok(Self {
@@ -118,6 +173,7 @@ impl Source {
             checkpoints: Vec::new(),
             view_file: None,
             mindless: "a config has no trained model; open a run to see predictions",
+            chosen: None,
         })
     }
 
@@ -130,10 +186,11 @@ impl Source {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         Ok(Self {
             name,
-            worlds: vec![("", Arc::new(subject))],
+            worlds: vec![(String::new(), Arc::new(subject))],
             checkpoints: Vec::new(),
             view_file: None,
             mindless: "a pattern has no trained model; open a run to see predictions",
+            chosen: None,
         })
     }
 
@@ -143,7 +200,8 @@ impl Source {
     }
 
     fn world_of(&self, model: &str) -> usize {
-        let own = self.worlds.iter().skip(1).position(|(beginning, _)| model.starts_with(beginning));
+        let fits = |own: &str| model.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        let own = self.worlds.iter().skip(1).position(|(own, _)| fits(own));
         own.map_or(0, |place| place + 1)
     }
 
@@ -155,9 +213,7 @@ impl Source {
 
     /// The names of the models, in order.
     pub fn models(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.checkpoints.iter().map(|checkpoint| checkpoint.model.as_str()).collect();
-        names.dedup();
-        names
+        model_names(&self.checkpoints)
     }
 
     /// The checkpoints of a model, by step.
@@ -188,23 +244,29 @@ impl Source {
     }
 }
 
-fn worlds(text: &str, path: &Path) -> anyhow::Result<Worlds> {
+fn model_names(checkpoints: &[Checkpoint]) -> Vec<&str> {
+    let mut names: Vec<&str> = checkpoints.iter().map(|checkpoint| checkpoint.model.as_str()).collect();
+    names.dedup();
+    names
+}
+
+fn worlds(text: &str, path: &Path, models: &[&str]) -> anyhow::Result<Worlds> {
     let shown = path.display();
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
         anyhow!("the config {shown} is ill-formed: {}", one_line(error.message(), error.span(), text))
     })?;
-    let name = |key: &str| table.get(key).and_then(toml::Value::as_str);
+    let name = |key: &str| table.get(key).and_then(Value::as_str);
     let world = match table.get("world") {
-        Some(toml::Value::Table(world)) => world.clone(),
+        Some(Value::Table(world)) => world.clone(),
         Some(_) => return Err(anyhow!("the config {shown} is ill-formed: `world` is not a table")),
         None if name("experiment").is_some() => Table::new(),
         None => return Err(anyhow!("the config {shown} names no experiment and describes no world")),
     };
-    let kind = world.get("kind").and_then(toml::Value::as_str);
+    let kind = world.get("kind").and_then(Value::as_str);
     let experiment = name("experiment");
-    let build = WORLDS.iter().find(|(own, user, _)| match kind {
+    let build = WORLDS.iter().find(|(own, users, _)| match kind {
         Some(kind) => kind == *own,
-        None => experiment == Some(*user),
+        None => experiment.is_some_and(|experiment| users.contains(&experiment)),
     });
     let Some((_, _, build)) = build else {
         let worlds: Vec<&str> = WORLDS.iter().map(|(kind, _, _)| *kind).collect();
@@ -214,7 +276,7 @@ fn worlds(text: &str, path: &Path) -> anyhow::Result<Worlds> {
             worlds.join(", ")
         ));
     };
-    build(&world, &table).map_err(|reason| anyhow!("{shown}: {reason}"))
+    build(&world, &table, models).map_err(|reason| anyhow!("{shown}: {reason}"))
 }
 
 #[cfg(test)]
@@ -251,6 +313,17 @@ mod tests {
         assert!(source.checkpoint(Some("aa"), None).unwrap_err().contains("nearest is `a`"));
         let source = open(&[("own.toml", "[world]\nkind = \"life\"\n")], "own.toml").unwrap();
         assert!(source.checkpoints.is_empty() && source.checkpoint(None, None).is_err());
+        let file = "run/checkpoints/a/step-00000002.safetensors";
+        assert_eq!(open(&run, file).unwrap().chosen, Some(("a".into(), 2)));
+        for (name, text) in [
+            ("glider.cells", "!Name: Glider\n.O.\n..O\nOOO\n"),
+            ("glider.lif", "#Life 1.06\n0 -1\n1 0\n-1 1\n0 1\n1 1\n"),
+            ("glider.mc", "[M2] (golly 4.0)\n#R B3/S23\n.*$..*$***$$$$$$\n"),
+        ] {
+            let source = open(&[(name, text)], name).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let observed = source.subject(None).observe(environments::Split::Train, 0, &[]).unwrap();
+            assert_eq!(observed.scene.outlines(0)[0].name, "glider", "{name}");
+        }
         let source = open(&[("glider.rle", "x = 3, y = 3\nbob$2bo$3o!\n")], "glider.rle").unwrap();
         assert!(!source.subject(None).has_episodes());
     }
@@ -283,6 +356,16 @@ mod tests {
             (&[("run/config.toml", "experiment = \"pluto\"")], "run", "`pluto` cannot be drawn"),
             (&[("run/config.toml", "experiment = \"glider-chunking\"\n[world]\nwidth = 3.5\n")], "run", "[world]"),
             (&[("run/config.toml", "experiment = \"glider-chunking\"\n[world]\nwidth = 17\n")], "run", "width"),
+            (&[("a.safetensors", "")], "a.safetensors", "lies in no run"),
+            (
+                &[
+                    ("run/config.toml", CONFIG),
+                    ("run/checkpoints/a/last.safetensors", ""),
+                    ("run/checkpoints/a/step-00000002.safetensors", ""),
+                ],
+                "run/checkpoints/a/last.safetensors",
+                "not named as",
+            ),
             (&[("a.rle", "this is no pattern {}")], "a.rle", "a.rle"),
             (&[], "nothing", "there is no run"),
         ];

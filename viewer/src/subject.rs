@@ -1,10 +1,31 @@
 //! What the viewer asks of a world: what is there, what a model is asked about it, what its answer means.
 
-use environments::{Edit, Outline, Scene, Split, Symbol};
+use environments::{Edit, Geometry, Split, Symbol};
 use models::ModelSpec;
 
+use crate::scene::Drawn;
+use crate::view::Tool;
+
+/// What a model is asked about an episode.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asks {
+    /// A question of its own for every step that can be asked about.
+    Each(Vec<(u32, Vec<Symbol>)>),
+    /// One question that is about every step.
+    Once(Vec<Symbol>),
+}
+
+impl Asks {
+    /// The question about a step: its number and its symbols.
+    pub fn about(&self, step: u32) -> Option<(u32, &[Symbol])> {
+        match self {
+            Asks::Each(all) => all.iter().find(|(own, _)| *own == step).map(|(own, tokens)| (*own, tokens.as_slice())),
+            Asks::Once(tokens) => Some((0, tokens)),
+        }
+    }
+}
+
 /// An episode as it is shown.
-#[derive(Clone, Debug)]
 pub struct Observed {
     /// The split.
     pub split: Split,
@@ -12,10 +33,12 @@ pub struct Observed {
     pub index: u64,
     /// Changes to its start, in order.
     pub edits: Vec<Edit>,
-    /// Where the start comes from, such as `scene`.
-    pub origin: String,
     /// What happens, simulated from the (changed) start.
-    pub scene: Scene,
+    pub scene: Box<dyn Drawn>,
+    /// What a model is asked about it.
+    pub asks: Asks,
+    /// The step that is shown first.
+    pub begin: u32,
 }
 
 /// Something true of a cell: a name and a value.
@@ -35,11 +58,9 @@ pub trait Subject: Send + Sync {
     /// What does not fit, in one sentence.
     fn accepts(&self, spec: &ModelSpec) -> Result<(), String>;
 
-    /// The steps ahead that models of this world are trained to predict, ascending.
+    /// The steps ahead that models of this world are trained to predict, ascending; empty where steps are not asked
+    /// about one by one.
     fn horizons(&self) -> &[u32];
-
-    /// The longest step ahead that can be put as a question.
-    fn longest_horizon(&self) -> u32;
 
     /// The episode, with changes to its start.
     ///
@@ -47,31 +68,81 @@ pub trait Subject: Send + Sync {
     /// If a change does not fit; in one sentence.
     fn observe(&self, split: Split, index: u64, edits: &[Edit]) -> Result<Observed, String>;
 
-    /// The objects that are there after some steps.
-    fn objects(&self, observed: &Observed, step: u32) -> Vec<Outline>;
-
-    /// The symbols that ask a model what is there `horizon` steps after t.
-    fn question(&self, observed: &Observed, horizon: u32) -> Vec<Symbol>;
-
-    /// From a model's answer (positions × targets logits, row-major) the probability that each cell is live,
-    /// row-major.
+    /// A model's answer (positions × targets logits, row-major) as the scene's pictures take it: a probability for each
+    /// cell, or for each position and target.
     fn answer(&self, logits: &[f32]) -> Vec<f32>;
 
-    /// The model's position that stands for a cell.
-    fn position_of(&self, column: u32, row: u32) -> usize;
+    /// What is true of a cell when asked about a step, by the world's own labels.
+    fn facts(&self, observed: &Observed, step: u32, cell: (u32, u32)) -> Vec<Fact>;
 
-    /// Side in cells of the square that a position stands for.
-    fn patch(&self) -> u32;
+    /// The tools that fit, by their names here.
+    fn tools(&self) -> &'static [(Tool, &'static str)];
 
-    /// What is true of a cell at t when asked about `horizon`, by the world's own labels.
-    fn facts(&self, observed: &Observed, horizon: u32, cell: (u32, u32)) -> Vec<Fact>;
+    /// Names of changes that can be made in one go: things that can be put down, entries that can be rewritten.
+    fn palette(&self, observed: &Observed) -> Vec<String>;
 
-    /// Names of things that can be put down.
-    fn palette(&self) -> Vec<String>;
-
-    /// The cells of a thing that can be put down, as (column, row) from its north-west corner.
+    /// The cells of a thing that can be put down, as (column, row) from its north-west corner; none for a change that
+    /// has no place.
     ///
     /// # Errors
     /// If there is none of that name; the nearest is named.
     fn footprint(&self, name: &str) -> Result<Vec<(u32, u32)>, String>;
+
+    /// The edit that a name of [`Subject::palette`] stands for, with its north-west corner at a place.
+    ///
+    /// # Errors
+    /// If it does not fit the episode.
+    fn place(&self, observed: &Observed, name: &str, corner: (i32, i32)) -> Result<Edit, String>;
+
+    /// The edits that move the object at a cell by columns and rows.
+    ///
+    /// # Errors
+    /// If there is none, or nothing can be moved here.
+    fn shift(&self, _observed: &Observed, _cell: (u32, u32), _by: (i32, i32)) -> Result<Vec<Edit>, String> {
+        Err("there is nothing here that can be moved".into())
+    }
+
+    /// The name under which a pattern file or RLE text is put down.
+    ///
+    /// # Errors
+    /// If this world takes none, or it cannot be read.
+    fn paste(&self, _text: &str) -> Result<String, String> {
+        Err("patterns can be put down on boards alone".into())
+    }
+
+    /// The fingerprint of the environment that an episode comes from; empty where there is none.
+    fn fingerprint(&self, split: Split) -> String;
+
+    /// The name of [`Subject::palette`] that a cell of a table stands for, if it does.
+    fn chosen_in(&self, _observed: &Observed, _panel: &str, _cell: (u32, u32)) -> Option<String> {
+        None
+    }
+}
+
+/// Checks that a model's symbols and positions are those of a world.
+///
+/// # Errors
+/// What does not fit, in one sentence.
+pub fn fits(spec: &ModelSpec, vocabulary: usize, targets: usize, geometry: Geometry) -> Result<(), String> {
+    for (what, has, needed) in [
+        ("input symbols", spec.vocabulary, vocabulary),
+        ("output symbols", spec.targets, targets),
+        ("positions", spec.geometry.len(), geometry.len()),
+    ] {
+        if has != needed {
+            return Err(format!("it has {has} {what}, and this world has {needed}"));
+        }
+    }
+    if spec.geometry != geometry {
+        return Err("its positions lie otherwise than those of this world".into());
+    }
+    Ok(())
+}
+
+/// The softmax of some logits.
+pub fn softmax(logits: &[f32]) -> Vec<f32> {
+    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weights: Vec<f32> = logits.iter().map(|logit| (logit - highest).exp()).collect();
+    let all: f32 = weights.iter().sum();
+    weights.into_iter().map(|weight| weight / all).collect()
 }

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::lens::Lens;
 use crate::palette::Theme;
-use crate::panel::Panel;
 
 /// What the pointer does to the board at t.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,13 +20,15 @@ pub enum Tool {
     Draw,
     /// Makes cells dead.
     Erase,
-    /// Puts an object down.
+    /// Makes the chosen change: puts an object down, rewrites an entry.
     Drop,
+    /// Takes an object up, and puts it down elsewhere.
+    Move,
 }
 
 impl Tool {
     /// All of them, in order.
-    pub const ALL: [Tool; 4] = [Tool::Look, Tool::Draw, Tool::Erase, Tool::Drop];
+    pub const ALL: [Tool; 5] = [Tool::Look, Tool::Draw, Tool::Erase, Tool::Drop, Tool::Move];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -36,6 +37,7 @@ impl Tool {
             Tool::Draw => "draw",
             Tool::Erase => "erase",
             Tool::Drop => "drop",
+            Tool::Move => "move",
         }
     }
 }
@@ -64,6 +66,27 @@ impl Default for Overlays {
     }
 }
 
+/// What edits did, as it was when they were saved: a note for whoever cites them. The edits themselves, with the address
+/// that they change, are what is run again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Intervention {
+    /// The fingerprint of the world, `Environment::fingerprint`: together with split and index the address.
+    pub environment: String,
+    /// What was open, such as a run's name.
+    pub source: String,
+    /// What the two scores count.
+    pub measures: [String; 2],
+    /// The model's and the reference's score at the step before the edits, where the model had answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<[f32; 2]>,
+    /// The same with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<[f32; 2]>,
+    /// Cells whose state at the step the edits change, by the simulator.
+    pub changed: usize,
+}
+
 /// Everything that a person has chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -83,14 +106,17 @@ pub struct View {
     /// The checkpoint's optimiser step; the last where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<u64>,
-    /// The boards that are shown.
-    pub boards: Vec<Panel>,
+    /// Names of the boards that are shown; all that there is something to show on where empty.
+    pub boards: Vec<String>,
     /// The tap whose activation is shown; the residual stream after the last block where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tap: Option<String>,
     /// The neuron; the norm over all of them where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neuron: Option<usize>,
+    /// The attention head; the mean over all of them where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<usize>,
     /// The end of the scale of activations; chosen once for each tap and neuron where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<f32>,
@@ -99,7 +125,8 @@ pub struct View {
     pub cell: Option<[u32; 2]>,
     /// What the pointer does.
     pub tool: Tool,
-    /// The object that is put down.
+    /// The change that is made in one go: an object that is put down, an entry that is rewritten. The first of the
+    /// world's own where empty.
     pub pattern: String,
     /// Dark or light.
     pub theme: Theme,
@@ -109,6 +136,9 @@ pub struct View {
     pub overlays: Overlays,
     /// Zoom and pan.
     pub lens: Lens,
+    /// What the edits did, in a file of an intervention.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intervention: Option<Intervention>,
     /// Changes to the board at t.
     pub edits: Vec<Edit>,
 }
@@ -122,17 +152,19 @@ impl Default for View {
             speed: 4.0,
             model: None,
             checkpoint: None,
-            boards: Panel::ALL.to_vec(),
+            boards: Vec::new(),
             tap: None,
             neuron: None,
+            head: None,
             scale: None,
             cell: None,
             tool: Tool::Look,
-            pattern: "glider-SE-0".into(),
+            pattern: String::new(),
             theme: Theme::Dark,
             help: false,
             overlays: Overlays::default(),
             lens: Lens::default(),
+            intervention: None,
             edits: Vec::new(),
         }
     }
@@ -195,7 +227,7 @@ mod tests {
             step: Some(8),
             neuron: Some(3),
             cell: Some([4, 5]),
-            boards: vec![Panel::Truth, Panel::Error],
+            boards: vec!["truth".into(), "error".into()],
             theme: Theme::Light,
             edits: vec![
                 Edit::Paint { cells: vec![(1, 2)], state: 1 },
@@ -211,7 +243,7 @@ mod tests {
     fn what_is_wrong_is_said_in_one_line() {
         for (text, part) in [
             ("stepp = 3", "line 1: unknown field `stepp`"),
-            ("index = 1\nboards = [\"truth\", \"lies\"]", "line 2: unknown variant `lies`"),
+            ("index = 1\ntool = \"lies\"", "line 2: unknown variant `lies`"),
             ("speed = -1.0", "`speed` = -1"),
             ("scale = nan", "`scale`"),
             ("[lens\nzoom = 1", "line 1"),

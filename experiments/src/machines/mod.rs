@@ -15,9 +15,9 @@ mod train;
 mod twins;
 mod words;
 
-pub use diversity::MachineDiversity;
+pub use diversity::{MachineDiversity, world_of as diversity_world};
 pub use dovetail::Dovetail;
 pub use halting::Halting;
 pub use single::SingleMachine;
 pub use table::RuleTable;
-pub use twins::EvilTwin;
+pub use twins::{EvilTwin, Pair, pairs};

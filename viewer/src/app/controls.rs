@@ -5,9 +5,8 @@ use environments::Split;
 
 use super::style::colour;
 use crate::command::Command;
-use crate::panel::Panel;
+use crate::scene::Reads;
 use crate::session::Session;
-use crate::view::Tool;
 
 /// The bar along the upper edge: what is open, which episode, which model.
 pub fn top(root: &mut Ui, session: &mut Session) {
@@ -109,9 +108,9 @@ fn heading(ui: &mut Ui, session: &Session, text: &str) {
 
 fn boards(ui: &mut Ui, session: &mut Session) {
     ui.horizontal_wrapped(|ui| {
-        for panel in Panel::ALL {
-            let shown = session.view().boards.contains(&panel);
-            if ui.selectable_label(shown, panel.name()).clicked() {
+        let shown = session.shown();
+        for panel in session.panels() {
+            if ui.selectable_label(shown.contains(&panel), panel.name).clicked() {
                 session.toggle_board(panel);
             }
         }
@@ -120,13 +119,20 @@ fn boards(ui: &mut Ui, session: &mut Session) {
 
 fn overlays(ui: &mut Ui, session: &mut Session) {
     let mut shown = session.view().overlays;
+    let fitting = session.observed().scene.words().overlays;
     ui.horizontal_wrapped(|ui| {
-        ui.toggle_value(&mut shown.objects, "objects");
-        ui.toggle_value(&mut shown.names, "names");
-        ui.toggle_value(&mut shown.headings, "headings");
-        ui.toggle_value(&mut shown.dooms, "† doom");
-        ui.toggle_value(&mut shown.grid, "grid");
-        ui.toggle_value(&mut shown.changed, "edited");
+        for (value, name) in [
+            (&mut shown.objects, "objects"),
+            (&mut shown.names, "names"),
+            (&mut shown.headings, "headings"),
+            (&mut shown.dooms, "† doom"),
+            (&mut shown.grid, "grid"),
+            (&mut shown.changed, "edited"),
+        ] {
+            if fitting.contains(&name) {
+                ui.toggle_value(value, name);
+            }
+        }
     });
     session.set_overlays(shown);
 }
@@ -158,13 +164,27 @@ fn inside(ui: &mut Ui, session: &mut Session) {
         }
         ui.colored_label(colour(session.palette().faint), format!("of {}", tap.width));
     });
+    if session.shows(Reads::Attention) && session.heads() > 0 {
+        ui.horizontal(|ui| {
+            let head = session.view().head;
+            if ui.selectable_label(head.is_none(), "mean of heads").clicked() {
+                session.choose_head(None);
+            }
+            let mut number = head.unwrap_or(0);
+            let last = session.heads() - 1;
+            if ui.add(DragValue::new(&mut number).range(0..=last).speed(0.1).prefix("head ")).changed() {
+                session.choose_head(Some(number));
+            }
+            ui.colored_label(colour(session.palette().faint), format!("of {}", last + 1));
+        });
+    }
 }
 
 fn tools(ui: &mut Ui, session: &mut Session) {
     ui.horizontal(|ui| {
-        for tool in Tool::ALL {
-            if ui.selectable_label(session.view().tool == tool, tool.name()).clicked() {
-                session.choose_tool(tool);
+        for (tool, name) in session.subject().tools() {
+            if ui.selectable_label(session.view().tool == *tool, *name).clicked() {
+                session.choose_tool(*tool);
             }
         }
     });
@@ -172,7 +192,7 @@ fn tools(ui: &mut Ui, session: &mut Session) {
     ComboBox::from_id_salt("pattern").width(ui.available_width() - 8.0).height(320.0).selected_text(&name).show_ui(
         ui,
         |ui| {
-            for one in session.subject().palette() {
+            for one in session.subject().palette(session.observed()) {
                 ui.selectable_value(&mut name, one.clone(), one);
             }
         },
@@ -203,33 +223,7 @@ fn cell(ui: &mut Ui, session: &mut Session) {
         ui.colored_label(faint, "point at a cell, or press I J K ;");
         return;
     };
-    let step = session.timeline().step();
-    let mut lines = vec![("column, row".to_string(), format!("{column}, {row}"))];
-    let state = |step| {
-        let cells = crate::scene::Drawn::cells(&session.observed().scene, step);
-        let at = row as usize * session.size().0 as usize + column as usize;
-        if cells.get(at).is_some_and(|&state| state != 0) { "live" } else { "dead" }
-    };
-    lines.push(("at t".into(), state(0).into()));
-    lines.push((format!("at t + {step}"), state(step).into()));
-    if let Some(probability) = session.probability((column, row)) {
-        lines.push(("probability live".into(), format!("{probability:.3}")));
-    }
-    if let Some(value) = session.activation_at((column, row)) {
-        lines.push(("activation".into(), format!("{value:.3}")));
-    }
-    let described = |object: Option<environments::Outline>| {
-        object.map(|object| match object.doom {
-            Some(doom) => format!("{}, † in {doom}", object.name),
-            None => object.name,
-        })
-    };
-    if let Some(text) = described(session.object_at(0, (column, row))) {
-        lines.push(("object at t".into(), text));
-    }
-    if let Some(text) = described(session.object_at(step, (column, row))) {
-        lines.push((format!("object at t + {step}"), text));
-    }
+    let lines = session.describe((column, row));
     egui::Grid::new("cell").num_columns(2).spacing([12.0, 3.0]).show(ui, |ui| {
         for (name, value) in lines {
             ui.colored_label(faint, name);

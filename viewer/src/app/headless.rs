@@ -1,4 +1,4 @@
-//! The session as a picture, without a window.
+//! The session as pictures, without a window.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,8 +26,11 @@ use crate::session::Session;
 /// How long a model may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Frames before the picture is taken: textures arrive with the second, and layouts settle with the third.
+/// Frames before the first picture is taken: textures arrive with the second, and layouts settle with the third.
 const WARM_UP: usize = 6;
+
+/// Frames before a further picture is taken.
+const SETTLE: usize = 2;
 
 /// Frames after which a picture that has not come is given up.
 const GIVE_UP: usize = 200;
@@ -36,17 +39,62 @@ const GIVE_UP: usize = 200;
 ///
 /// # Errors
 /// If nothing can draw here, or the model fails; in one sentence.
-pub fn render(mut session: Session, (width, height): (u32, u32), density: f32) -> anyhow::Result<RgbImage> {
+pub fn render(session: Session, size: (u32, u32), density: f32) -> anyhow::Result<RgbImage> {
+    let mut picture = None;
+    let step = session.timeline().step();
+    film(session, size, density, step..=step, |drawn| {
+        picture = Some(drawn);
+        Ok(())
+    })?;
+    picture.ok_or_else(|| anyhow!("no picture was drawn"))
+}
+
+/// The same for each of some steps, in order.
+///
+/// # Errors
+/// Those of [`render`], and those of `take`.
+pub fn film(
+    mut session: Session,
+    (width, height): (u32, u32),
+    density: f32,
+    steps: std::ops::RangeInclusive<u32>,
+    take: impl FnMut(RgbImage) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     session.settle(PATIENCE).map_err(|reason| anyhow!(reason))?;
     let resources = guarded(|| {
         let settings = window::settings();
         block_on(initialize_renderer(settings.backends.unwrap_or_default(), None, &settings))
     })?;
     let pixels = [width, height].map(|side| (side as f32 * density).round() as u32);
-    guarded(move || draw(session, resources, pixels, density))?
+    guarded(move || draw(session, resources, pixels, density, steps, take))?
 }
 
-fn draw(session: Session, resources: RenderResources, pixels: [u32; 2], density: f32) -> anyhow::Result<RgbImage> {
+fn draw(
+    session: Session,
+    resources: RenderResources,
+    pixels: [u32; 2],
+    density: f32,
+    steps: std::ops::RangeInclusive<u32>,
+    mut take: impl FnMut(RgbImage) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let (mut app, target) = stage(session, resources, pixels, density);
+    for (place, step) in steps.enumerate() {
+        // At a step that is shown already nothing is to be done, so that a view's own choice stays.
+        if let Some(mut viewer) = app.world_mut().get_non_send_mut::<Viewer>()
+            && viewer.session.timeline().step() != step
+        {
+            viewer.session.go_to_step(step);
+        }
+        for _ in 0..if place == 0 { WARM_UP } else { SETTLE } {
+            app.update();
+        }
+        take(picture(&mut app, &target)?)?;
+    }
+    Ok(())
+}
+
+/// The app, with the image that it draws onto.
+fn stage(session: Session, resources: RenderResources, pixels: [u32; 2], density: f32) -> (App, Handle<Image>) {
     let mut app = App::new();
     app.add_plugins(
         DefaultPlugins
@@ -81,13 +129,14 @@ fn draw(session: Session, resources: RenderResources, pixels: [u32; 2], density:
     // egui scales by itself: a target with a scale of its own stays black.
     let onto = ImageRenderTarget { handle: handle.clone(), scale_factor: 1.0 };
     app.world_mut().spawn((Camera2d, RenderTarget::Image(onto)));
-    for _ in 0..WARM_UP {
-        app.update();
-    }
+    (app, handle)
+}
 
+/// What is drawn onto an image.
+fn picture(app: &mut App, target: &Handle<Image>) -> anyhow::Result<RgbImage> {
     let taken: Arc<Mutex<Option<Image>>> = Arc::default();
     let keep = taken.clone();
-    app.world_mut().spawn(Screenshot::image(handle)).observe(move |shot: On<ScreenshotCaptured>| {
+    app.world_mut().spawn(Screenshot::image(target.clone())).observe(move |shot: On<ScreenshotCaptured>| {
         *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(shot.image.clone());
     });
     for _ in 0..GIVE_UP {

@@ -6,11 +6,14 @@ use environments::Outline;
 use super::style::{colour, veil};
 use crate::lens::Placement;
 use crate::palette::Palette;
-use crate::scene::{Extent, extent};
+use crate::scene::{Extent, Raster, extent};
 use crate::view::{Overlays, Tool};
 
 /// Names are written where cells have at least so many points.
 const NAMES_FROM: f32 = 5.0;
+
+/// Words in cells are written where these have at least so many points.
+const WORDS_FROM: f32 = 7.0;
 
 /// Outlines of objects, with their names, headings and dooms.
 pub fn objects(painter: &Painter, placed: &Placement, objects: &[Outline], shown: Overlays, palette: &Palette) {
@@ -106,6 +109,35 @@ pub fn changed(painter: &Painter, placed: &Placement, cells: &[(u32, u32)], pale
             painter.circle_filled(rect.center(), (placed.cell * 0.16).max(1.0), colour(palette.cursor));
         }
     }
+}
+
+/// Words in cells that are large enough, in black or white as the picture asks for.
+pub fn words<'a>(
+    painter: &Painter,
+    placed: &Placement,
+    words: impl Iterator<Item = ((u32, u32), &'a str)>,
+    raster: Option<&Raster>,
+) {
+    if placed.cell < WORDS_FROM {
+        return;
+    }
+    let font = FontId::monospace((placed.cell * 0.8).min(14.0));
+    for ((column, row), text) in words {
+        let ground = raster.and_then(|raster| raster.get(column, row)).unwrap_or_default();
+        let at = square(placed, (column, row)).center();
+        painter.text(at, Align2::CENTER_CENTER, text, font.clone(), colour(Palette::ink(ground)));
+    }
+}
+
+/// A line above a row, with what it means.
+pub fn rule(painter: &Painter, placed: &Placement, row: u32, meaning: &str, palette: &Palette) {
+    let [_, y] = placed.point(0.0, row as f32);
+    let clip = painter.clip_rect();
+    painter.hline(clip.x_range(), y, Stroke::new(2.0, colour(palette.doom)));
+    let galley = painter.layout_no_wrap(meaning.into(), FontId::proportional(11.0), colour(palette.doom));
+    let at = pos2(clip.max.x - galley.size().x - 5.0, y + 2.0);
+    painter.rect_filled(Rect::from_min_size(at, galley.size()).expand2(vec2(3.0, 0.5)), 3.0, colour(palette.dead));
+    painter.galley(at, galley, colour(palette.doom));
 }
 
 /// What the tool would do.

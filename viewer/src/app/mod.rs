@@ -1,6 +1,6 @@
 //! The window and the pictures: the only place that knows bevy and egui.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use bevy::input::keyboard::{KeyboardFocusLost, KeyboardInput};
@@ -11,6 +11,7 @@ use models::Device;
 
 use crate::arguments::Arguments;
 use crate::command::Command;
+use crate::film::Film;
 use crate::palette::Theme;
 use crate::session::{Session, is_for_window};
 use crate::source::Source;
@@ -18,18 +19,21 @@ use crate::view::View;
 
 mod boards;
 mod controls;
+mod frames;
 mod guard;
 mod headless;
 mod help;
 mod keyboard;
 mod marks;
+mod shooting;
 mod style;
+mod tables;
 mod textures;
 mod timeline;
 mod window;
 
 pub use guard::NO_ADAPTER;
-pub use headless::render;
+pub use headless::{film, render};
 
 /// Opens what the arguments name, and shows it in a window or draws it into a file.
 ///
@@ -37,13 +41,39 @@ pub use headless::render;
 /// In one sentence.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let session = open(arguments)?;
-    match &arguments.screenshot {
-        Some(file) => {
-            let picture = render(session, arguments.size, arguments.density)?;
-            picture.save(file).map_err(|error| anyhow!("{} cannot be written: {error}", file.display()))
-        }
-        None => window::show(session, arguments.size),
+    if !arguments.headless {
+        return window::show(session, arguments.size);
     }
+    let cannot = |file: &Path, error: &dyn std::fmt::Display| anyhow!("{} cannot be written: {error}", file.display());
+    let (shown, last) = (session.timeline().step(), session.timeline().last());
+    let (from, to) = match &arguments.gif {
+        Some(_) => (arguments.from.unwrap_or(0), arguments.to.unwrap_or(last)),
+        None => (shown, shown),
+    };
+    if from > to || to > last {
+        return Err(anyhow!("--from {from} --to {to}: the steps are 0 to {last}, and the first is not after the last"));
+    }
+    let pixels = |side: u32| (side as f32 * arguments.density).round() as u32;
+    let mut gif = match &arguments.gif {
+        Some(file) => {
+            let writer = std::fs::File::create(file).map_err(|error| cannot(file, &error))?;
+            let size = (pixels(arguments.size.0), pixels(arguments.size.1));
+            Some((Film::begin(std::io::BufWriter::new(writer), size, session.timeline().speed())?, file))
+        }
+        None => None,
+    };
+    // A screenshot beside a film is of the step that the view shows, or the nearest in the film.
+    let (mut step, wanted) = (from, shown.clamp(from, to));
+    film(session, arguments.size, arguments.density, from..=to, |picture| {
+        if let Some(file) = arguments.screenshot.as_ref().filter(|_| step == wanted) {
+            picture.save(file).map_err(|error| cannot(file, &error))?;
+        }
+        step += 1;
+        match &mut gif {
+            Some((film, file)) => film.push(picture).map_err(|error| cannot(file, &error)),
+            None => Ok(()),
+        }
+    })
 }
 
 /// Opens what the arguments name, with their view or the one that was saved.
@@ -56,12 +86,25 @@ pub fn open(arguments: &Arguments) -> anyhow::Result<Session> {
         return Err(anyhow!("--device {}: there is no such device; the nearest is `{nearest}`", arguments.device));
     }
     let source = Source::open(&arguments.path, arguments.scale.as_deref())?;
-    let view = match (&arguments.view, &source.view_file) {
+    let mut view = match (&arguments.view, &source.view_file) {
         (Some(path), _) => View::read(path)?,
         (None, Some(saved)) if saved.is_file() => View::read(saved)?,
         _ => View::default(),
     };
-    Session::open(source, view, &arguments.device)
+    if let Some((model, step)) = &source.chosen {
+        (view.model, view.checkpoint) = (Some(model.clone()), Some(*step));
+    }
+    let mut session = Session::open(source, view, &arguments.device)?;
+    if let Some(paste) = &arguments.paste {
+        let file = Path::new(paste);
+        let text = if paste.contains('!') && !file.is_file() {
+            paste.clone()
+        } else {
+            std::fs::read_to_string(file).map_err(|error| anyhow!("--paste {paste} cannot be read: {error}"))?
+        };
+        session.paste(&text).map_err(|reason| anyhow!("--paste {paste}: {reason}"))?;
+    }
+    Ok(session)
 }
 
 /// The session and what the window needs beside it.
@@ -81,6 +124,7 @@ struct Viewer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Wish {
     Picture(PathBuf),
+    Film(PathBuf),
     Quit,
 }
 
@@ -165,14 +209,33 @@ fn wish(command: Command, viewer: &mut Viewer) {
             },
             None => session.say("only a run keeps its view"),
         },
+        Command::Intervention => match session.intervention() {
+            Ok(view) => {
+                let file = PathBuf::from(format!("{}.intervention.toml", stem(session)));
+                match std::fs::write(&file, view.to_toml()) {
+                    Ok(()) => session.say(format!("the edits are saved in {}", file.display())),
+                    Err(error) => session.say(format!("{} cannot be written: {error}", file.display())),
+                }
+            }
+            Err(reason) => session.say(reason),
+        },
         Command::Picture => {
-            let (view, step) = (session.view(), session.timeline().step());
-            let stem = session.source().name.replace('.', "-");
-            let file = PathBuf::from(format!("{stem}-{}-{}-k{step}.png", view.split.name(), view.index));
+            let file = PathBuf::from(format!("{}-k{}.png", stem(session), session.timeline().step()));
             session.say(format!("the picture is saved in {}", file.display()));
             viewer.wishes.push(Wish::Picture(file));
+        }
+        Command::Film => {
+            let file = PathBuf::from(format!("{}.gif", stem(session)));
+            session.say(format!("all steps are being saved in {}", file.display()));
+            viewer.wishes.push(Wish::Film(file));
         }
         Command::Quit => viewer.wishes.push(Wish::Quit),
         _ => {}
     }
+}
+
+/// The beginning of the name of a file about what is shown.
+fn stem(session: &Session) -> String {
+    let view = session.view();
+    format!("{}-{}-{}", session.source().name.replace('.', "-"), view.split.name(), view.index)
 }

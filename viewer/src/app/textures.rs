@@ -8,8 +8,7 @@ use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
 use bevy_egui::{EguiContexts, EguiTextureHandle, egui};
 
-use crate::panel::Panel;
-use crate::scene::Raster;
+use crate::scene::{Ground, Panel, Raster};
 use crate::session::{Board, Session};
 
 /// The boards of the last frame in which something changed, and their textures.
@@ -29,13 +28,13 @@ impl Textures {
         }
         self.revision = Some(session.revision());
         self.boards = session.boards();
-        for board in &mut self.boards {
-            if let Ok(raster) = &mut board.picture {
-                self.textures.entry(board.panel.name()).or_insert_with(|| {
+        for board in self.boards.iter().filter(|board| board.panel.ground != Ground::Table) {
+            if let Ok(raster) = &board.drawing.raster {
+                self.textures.entry(board.panel.name).or_insert_with(|| {
                     let handle = images.add(Image::default());
                     (handle.clone(), contexts.add_image(EguiTextureHandle::Strong(handle)))
                 });
-                if let Some(mut image) = self.textures.get(board.panel.name()).and_then(|(h, _)| images.get_mut(h)) {
+                if let Some(mut image) = self.textures.get(board.panel.name).and_then(|(h, _)| images.get_mut(h)) {
                     *image = texture(raster);
                 }
             }
@@ -43,17 +42,17 @@ impl Textures {
     }
 
     /// The texture of a board; of its last picture while the next is awaited.
-    pub fn get(&self, panel: Panel) -> Option<egui::TextureId> {
-        self.textures.get(panel.name()).map(|(_, id)| *id)
+    pub fn get(&self, panel: &Panel) -> Option<egui::TextureId> {
+        self.textures.get(panel.name).map(|(_, id)| *id)
     }
 }
 
-/// Moves a picture into an image whose pixels stay sharp however close one looks.
-fn texture(raster: &mut Raster) -> Image {
+/// Makes a picture into an image whose pixels stay sharp however close one looks.
+fn texture(raster: &Raster) -> Image {
     let mut image = Image::new(
         Extent3d { width: raster.width.max(1), height: raster.height.max(1), depth_or_array_layers: 1 },
         TextureDimension::D2,
-        std::mem::take(&mut raster.bytes),
+        raster.bytes.clone(),
         TextureFormat::Rgba8UnormSrgb,
         RenderAssetUsages::MAIN_WORLD | RenderAssetUsages::RENDER_WORLD,
     );

@@ -41,12 +41,14 @@ fn controls(ui: &mut Ui, session: &mut Session) {
     }
     ui.add_space(8.0);
     let (mut step, last) = (session.timeline().step(), session.timeline().last());
-    ui.label("step t +");
+    let words = session.observed().scene.words();
+    ui.label(words.step);
     if ui.add(egui::DragValue::new(&mut step).range(0..=last).speed(0.1)).changed() {
         session.go_to_step(step);
     }
     let palette = session.palette();
-    if session.is_trained(step) {
+    if session.subject().horizons().is_empty() {
+    } else if session.is_trained(step) {
         ui.colored_label(colour(palette.object), "a trained horizon");
     } else if !session.source().checkpoints.is_empty() && step > 0 {
         ui.colored_label(colour(palette.doom), "models are not trained on this horizon");
@@ -59,8 +61,8 @@ fn controls(ui: &mut Ui, session: &mut Session) {
         }
         if !session.scores().is_empty() {
             ui.add_space(10.0);
-            key(ui, session, "persistence", palette.quiet);
-            key(ui, session, "model: wrong cells", palette.warm);
+            key(ui, session, words.reference, palette.quiet);
+            key(ui, session, words.model, palette.warm);
         }
     });
 }
@@ -94,31 +96,43 @@ fn draw(painter: &Painter, axis: &Axis, session: &Session) {
     let faint = colour(mix(palette.panel, palette.faint, 0.6));
     painter.hline(axis.rect.x_range(), base, Stroke::new(1.0, faint));
     let scores = session.scores();
-    let most = scores.values().map(|score| score.wrong().max(score.persistence)).max().unwrap_or(0).max(1);
+    let most = scores.values().map(|score| score.model.max(score.reference)).fold(0.0f32, f32::max).max(1.0);
     let room = base - axis.rect.min.y - 4.0;
     let width = (axis.rect.width() / axis.last as f32 * 0.34).clamp(1.0, 11.0);
     for (&step, score) in &scores {
-        let bar = |from: f32, count: u32, shade: [u8; 3]| {
-            let height = room * count as f32 / most as f32;
+        let bar = |from: f32, count: f32, shade: [u8; 3]| {
+            let height = room * count / most;
             let left = axis.x(step) + from;
             let rect = Rect::from_min_max(pos2(left, base - height), pos2(left + width, base));
             // What models are not trained on is shown, but fainter.
             let share = if session.is_trained(step) { 1.0 } else { 0.3 };
             painter.rect_filled(rect, 1.0, colour(mix(palette.panel, shade, share)));
         };
-        bar(-width, score.wrong(), palette.warm);
-        bar(0.0, score.persistence, palette.quiet);
+        bar(-width, score.model, palette.warm);
+        bar(0.0, score.reference, palette.quiet);
     }
+    let each = !session.subject().horizons().is_empty();
     let every = (axis.last / 8).max(1);
     for step in 0..=axis.last {
-        let trained = session.is_trained(step);
+        let trained = session.subject().horizons().contains(&step);
         let length = if trained { 7.0 } else { 3.0 };
         let shade = if trained { colour(palette.object) } else { faint };
         painter.vline(axis.x(step), base..=base + length, Stroke::new(if trained { 2.0 } else { 1.0 }, shade));
         if step % every == 0 || trained {
-            let name = if step == 0 { "t".into() } else { format!("{step}") };
+            let name = if step == 0 && each { "t".into() } else { format!("{step}") };
             marks::tag(painter, pos2(axis.x(step), base + 13.0), &name, &palette);
         }
+    }
+    if let Some(step) = session.observed().scene.moment() {
+        let x = axis.x(step);
+        painter.vline(x, axis.rect.min.y..=base, Stroke::new(2.0, colour(palette.doom)));
+        painter.text(
+            pos2(x + 5.0, axis.rect.min.y),
+            Align2::LEFT_TOP,
+            "fork",
+            FontId::proportional(11.0),
+            colour(palette.doom),
+        );
     }
     let x = axis.x(session.timeline().step());
     let stroke = Stroke::new(2.0, colour(palette.cursor));
@@ -130,7 +144,13 @@ fn draw(painter: &Painter, axis: &Axis, session: &Session) {
         painter.text(at, Align2::CENTER_CENTER, text, FontId::proportional(12.0), colour(palette.faint));
     } else {
         let at = pos2(axis.rect.min.x - 12.0, axis.rect.min.y);
-        painter.text(at, Align2::LEFT_TOP, format!("{most}"), FontId::proportional(10.5), colour(palette.faint));
+        painter.text(
+            at,
+            Align2::LEFT_TOP,
+            format!("{most:.3}").trim_end_matches('0').trim_end_matches('.').to_string(),
+            FontId::proportional(10.5),
+            colour(palette.faint),
+        );
     }
 }
 

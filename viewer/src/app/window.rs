@@ -14,6 +14,7 @@ use bevy::winit::{UpdateMode, WinitSettings};
 use bevy_egui::{EguiInput, EguiPreUpdateSet, egui};
 
 use super::guard::guarded;
+use super::shooting::{self, Shooting};
 use super::{Viewer, ViewerPlugin, Wish, viewer};
 use crate::session::Session;
 
@@ -48,7 +49,8 @@ pub fn show(session: Session, (width, height): (u32, u32)) -> anyhow::Result<()>
                 commands.spawn(Camera2d);
             })
             .add_systems(PreUpdate, hush.after(EguiPreUpdateSet::ProcessInput).before(EguiPreUpdateSet::BeginPass))
-            .add_systems(Last, (grant, keep_awake))
+            .init_resource::<Shooting>()
+            .add_systems(Last, (grant, shooting::go_on, keep_awake).chain())
             .run()
     })?;
     match exit {
@@ -68,9 +70,15 @@ pub fn settings() -> WgpuSettings {
 }
 
 /// Does what the session asked of the window.
-fn grant(mut viewer: NonSendMut<Viewer>, mut commands: Commands, mut exit: MessageWriter<AppExit>) {
-    for wish in viewer.wishes.drain(..) {
+fn grant(
+    mut viewer: NonSendMut<Viewer>,
+    mut commands: Commands,
+    mut film: ResMut<Shooting>,
+    mut exit: MessageWriter<AppExit>,
+) {
+    for wish in std::mem::take(&mut viewer.wishes) {
         match wish {
+            Wish::Film(file) => film.begin(file, &mut viewer.session),
             Wish::Picture(file) => {
                 commands.spawn(Screenshot::primary_window()).observe(save_to_disk(file));
             }
@@ -82,8 +90,13 @@ fn grant(mut viewer: NonSendMut<Viewer>, mut commands: Commands, mut exit: Messa
 }
 
 /// Frames are drawn when something happens; while time goes by or a model is at work, something does.
-fn keep_awake(viewer: NonSend<Viewer>, mut settings: ResMut<WinitSettings>, mut was_lively: Local<bool>) {
-    let lively = viewer.session.timeline().playing() || viewer.session.is_busy();
+fn keep_awake(
+    viewer: NonSend<Viewer>,
+    film: Res<Shooting>,
+    mut settings: ResMut<WinitSettings>,
+    mut was_lively: Local<bool>,
+) {
+    let lively = viewer.session.timeline().playing() || viewer.session.is_busy() || film.is_on();
     if lively != *was_lively {
         *was_lively = lively;
         let mode = UpdateMode::reactive(Duration::from_secs_f64(1.0 / 60.0));

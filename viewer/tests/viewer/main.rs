@@ -2,6 +2,8 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod binary;
+mod machines;
 mod made_up;
 mod pictures;
 mod session;
+mod window;

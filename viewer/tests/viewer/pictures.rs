@@ -1,10 +1,9 @@
 //! Pictures drawn without a window, on whatever adapter there is; Mesa's software Vulkan will do.
 
+use environments::Scene;
 use image::{Rgb, RgbImage};
-use viewer::app::{NO_ADAPTER, render};
+use viewer::app::{NO_ADAPTER, film, render};
 use viewer::palette::{Palette, Theme};
-use viewer::panel::Panel;
-use viewer::scene::Drawn;
 use viewer::session::Session;
 use viewer::view::{Overlays, View};
 
@@ -12,7 +11,7 @@ use crate::made_up::Run;
 
 /// A picture, or nothing where nothing can draw. Where CI is set, something must be able to.
 #[allow(clippy::print_stderr)]
-fn picture(session: Session, size: (u32, u32), density: f32) -> Option<RgbImage> {
+pub fn picture(session: Session, size: (u32, u32), density: f32) -> Option<RgbImage> {
     match render(session, size, density) {
         Ok(picture) => Some(picture),
         Err(error) if error.to_string() == NO_ADAPTER && std::env::var_os("CI").is_none() => {
@@ -23,12 +22,12 @@ fn picture(session: Session, size: (u32, u32), density: f32) -> Option<RgbImage>
     }
 }
 
-fn bare() -> Overlays {
+pub fn bare() -> Overlays {
     Overlays { objects: false, names: false, headings: false, dooms: false, grid: false, changed: false }
 }
 
 /// The smallest rectangle of pixels that have one of some colours: left, top, width, height.
-fn bounds(picture: &RgbImage, colours: &[[u8; 3]]) -> (u32, u32, u32, u32) {
+pub fn bounds(picture: &RgbImage, colours: &[[u8; 3]]) -> (u32, u32, u32, u32) {
     let matching = picture.enumerate_pixels().filter(|(_, _, pixel)| colours.contains(&pixel.0));
     let (mut left, mut top, mut right, mut bottom) = (u32::MAX, u32::MAX, 0, 0);
     for (x, y, _) in matching {
@@ -44,13 +43,14 @@ fn near(a: Rgb<u8>, b: [u8; 3]) -> bool {
 
 // One test for all pictures: bevy fills the process's task pools once, and one adapter serves one drawing at a time.
 #[test]
-fn pictures_show_the_boards() {
+fn pictures_and_windows_show_the_boards() {
     let run = Run::new();
     let palette = Palette::of(Theme::Dark);
     // The truth alone: each cell's middle has the colour of its state.
-    let view = View { index: 1, step: Some(4), boards: vec![Panel::Truth], overlays: bare(), ..View::default() };
+    let view = View { index: 1, step: Some(4), boards: vec!["truth".into()], overlays: bare(), ..View::default() };
     let session = run.open(view.clone()).unwrap();
-    let cells = session.observed().scene.cells(4).to_vec();
+    let Scene::Board { frames, .. } = session.observed().scene.scene() else { panic!("no board") };
+    let cells = frames[4].clone();
     assert!(cells.contains(&1));
     let Some(picture) = picture(session, (900, 700), 1.0) else { return };
     assert_eq!(picture.dimensions(), (900, 700));
@@ -76,6 +76,21 @@ fn pictures_show_the_boards() {
         assert!(count > 200, "{what}: {count} pixels");
     }
 
+    // A film has a picture for each step, and only what its steps show.
+    let mut pictures = Vec::new();
+    let take = |picture| {
+        pictures.push(picture);
+        Ok(())
+    };
+    film(run.open(view.clone()).unwrap(), (400, 300), 1.0, 0..=3, take).unwrap();
+    assert_eq!(pictures.len(), 4);
+    for (step, picture) in pictures.iter().enumerate() {
+        let view = View { step: Some(step as u32), ..view.clone() };
+        let alone = render(run.open(view).unwrap(), (400, 300), 1.0).unwrap();
+        let differing = picture.pixels().zip(alone.pixels()).filter(|(a, b)| !near(**a, b.0)).count();
+        assert!(differing < 20, "step {step}: {differing} pixels are otherwise than in a picture of it alone");
+    }
+
     // A model that cannot be asked is a failure and not a picture.
     let session = run.open(view).unwrap();
     std::fs::remove_file(run.checkpoint("jump-1", 10)).unwrap();
@@ -84,4 +99,6 @@ fn pictures_show_the_boards() {
     if let Err(error) = outcome {
         assert!(error.to_string().contains("step-00000010.safetensors"), "{error}");
     }
+
+    crate::window::a_window_does_what_keys_and_pointer_say();
 }

@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use environments::{Edit, Environment, Scene, Split};
 use models::{Device, Plan, load_parameters, predictor};
+use viewer::board::Count;
 use viewer::command::Command;
-use viewer::panel::{Panel, Score};
-use viewer::scene::Drawn;
 use viewer::session::Session;
 use viewer::source::Source;
 use viewer::view::{Tool, View};
 
 use crate::made_up::{Run, world};
+
+/// The cells of a board after some steps.
+fn frame(session: &Session, step: usize) -> Vec<u8> {
+    let Scene::Board { frames, .. } = session.observed().scene.scene() else { panic!("no board") };
+    frames[step].clone()
+}
 
 fn settle(session: &mut Session) {
     session.settle(Duration::from_secs(60)).unwrap();
@@ -38,7 +43,7 @@ fn believed(run: &Run, checkpoint: (&str, u64), tokens: &[u16]) -> Vec<f32> {
 
 fn assert_believes(session: &Session, expected: &[f32]) {
     for cell in 0..256u32 {
-        let shown = session.probability((cell % 16, cell / 16)).unwrap();
+        let shown = session.belief().unwrap()[cell as usize];
         assert!((shown - expected[cell as usize]).abs() < 1e-4, "cell {cell}: {shown}");
     }
 }
@@ -64,8 +69,8 @@ fn the_prediction_is_the_models_own() {
     let tokens = world().sample_of(&world().observe_with(Split::Validation, 3, 2)).tokens;
     let expected = believed(&run, ("jump-2", 10), &tokens);
     assert_believes(&session, &expected);
-    let scene = session.observed().scene.clone();
-    assert_eq!(session.scores()[&2], Score::count(scene.cells(0), scene.cells(2), &expected));
+    let (start, end) = (frame(&session, 0), frame(&session, 2));
+    assert_eq!(session.scores()[&2], Count::of(&start, &end, &expected).score());
 }
 
 #[test]
@@ -73,8 +78,9 @@ fn edits_show_the_exact_counterfactual_and_the_prediction_follows() {
     let run = Run::new();
     let mut session = run.open(View { index: 5, step: Some(4), ..View::default() }).unwrap();
     settle(&mut session);
-    let before = session.observed().scene.clone();
-    session.apply(Command::Tool(1));
+    let before = session.observed().scene.scene().clone();
+    let then = frame(&session, 4);
+    session.apply(Command::Tool(Tool::Draw));
     for cell in [(2, 2), (3, 2), (4, 2)] {
         session.touch(cell);
     }
@@ -87,17 +93,17 @@ fn edits_show_the_exact_counterfactual_and_the_prediction_follows() {
     assert!(matches!(&edits[1], Edit::Place { pattern, column: 9, row: 9 } if pattern == "glider-NW-0"));
     let world = world();
     let exact = world.counterfactual(&world.address(Split::Validation, 5), &edits).unwrap();
-    assert_eq!(session.observed().scene, exact.scene);
+    assert_eq!(*session.observed().scene.scene(), exact.scene);
     settle(&mut session);
     let observed = world.edit(&world.observe_with(Split::Validation, 5, 4), &edits).unwrap();
     assert_believes(&session, &believed(&run, ("jump-1", 10), &world.sample_of(&observed).tokens));
-    let differing = before.cells(4).iter().zip(exact.scene.cells(4)).filter(|(a, b)| a != b).count();
+    let differing = then.iter().zip(&frame(&session, 4)).filter(|(a, b)| a != b).count();
     assert_eq!(session.changed_count(), differing);
     assert!(differing > 0);
 
     session.apply(Command::Undo);
     session.apply(Command::Undo);
-    assert_eq!((&session.observed().scene, session.changed_count()), (&before, 0));
+    assert_eq!((session.observed().scene.scene(), session.changed_count()), (&before, 0));
     session.apply(Command::Redo);
     session.apply(Command::Episode(true));
     assert!(session.history().is_empty(), "edits stay with the board they were made on");
@@ -115,7 +121,7 @@ fn an_object_can_be_removed() {
         .unwrap();
     session.choose_cell(Some(object.cells[0]));
     session.apply(Command::Delete);
-    let cells = session.observed().scene.cells(0).to_vec();
+    let cells = frame(&session, 0);
     assert!(object.cells.iter().all(|&(column, row)| cells[(row * 16 + column) as usize] == 0));
     assert_eq!(session.history().len(), 1);
     session.apply(Command::Delete);
@@ -146,7 +152,7 @@ fn activations_are_read_at_the_chosen_tap_on_a_fixed_scale() {
     }
     session.go_to_step(2);
     session.choose_tap("blocks.0.mlp.hidden");
-    assert!(session.probability((0, 0)).is_some(), "another tap leaves the prediction as it is");
+    assert!(session.belief().is_some(), "another tap leaves the prediction as it is");
     session.choose_neuron(Some(5));
     settle(&mut session);
     assert!((session.activation_at((3, 0)).unwrap() - row("blocks.0.mlp.hidden", (3, 0))[5]).abs() < 1e-5);
@@ -162,15 +168,15 @@ fn boards_are_painted_or_say_why_not() {
     let mut session = run.open(View { step: Some(0), ..View::default() }).unwrap();
     settle(&mut session);
     let boards = session.boards();
-    assert_eq!(boards.len(), 6);
-    let of = |panel| boards.iter().find(|board| board.panel == panel).unwrap();
-    assert_eq!(of(Panel::Start).picture, of(Panel::Truth).picture);
-    assert!(of(Panel::Prediction).picture.as_ref().unwrap_err().contains("choose a horizon"));
+    assert_eq!(boards.len(), 6, "attention and logit lens are shown on request");
+    let of = |panel| &boards.iter().find(|board| board.panel.name == panel).unwrap().drawing.raster;
+    assert_eq!(of("start"), of("truth"));
+    assert!(of("prediction").as_ref().unwrap_err().contains("choose a horizon"));
     session.apply(Command::Step(1));
-    assert!(session.boards().iter().all(|board| board.picture.is_ok()));
+    assert!(session.boards().iter().all(|board| board.drawing.raster.is_ok()));
     session.apply(Command::Board(0));
     assert_eq!(session.boards().len(), 5);
-    for place in 0..6 {
+    for place in 1..6 {
         session.apply(Command::Board(place));
     }
     assert!(!session.boards().is_empty(), "the last board stays");
@@ -190,9 +196,8 @@ fn a_view_leads_back_to_what_was_seen() {
     let mut again = run.open(view).unwrap();
     settle(&mut again);
     assert_eq!(again.observed().edits, session.observed().edits);
-    let pictures = |session: &mut Session| -> Vec<_> {
-        session.boards().into_iter().map(|board| (board.title, board.picture, board.changed)).collect()
-    };
+    let pictures =
+        |session: &mut Session| -> Vec<_> { session.boards().into_iter().map(|board| board.drawing).collect() };
     assert_eq!(pictures(&mut again), pictures(&mut session));
 }
 
@@ -210,12 +215,12 @@ fn a_config_and_a_pattern_are_watched_without_a_model() {
         settle(&mut session);
         session.apply(Command::Last);
         let boards = session.boards();
-        assert!(boards.len() == 2 && boards.iter().all(|board| board.picture.is_ok()), "{name}");
+        assert!(boards.len() == 2 && boards.iter().all(|board| board.drawing.raster.is_ok()), "{name}");
         session.apply(Command::AllBoards);
         let boards = session.boards();
-        let mindless = boards.iter().filter_map(|board| board.picture.as_ref().err());
-        assert_eq!(mindless.filter(|reason| reason.contains("open a run")).count(), 4, "{name}");
-        let Scene::Board { frames, .. } = &session.observed().scene else { panic!("{name} is no board") };
+        let mindless = boards.iter().filter_map(|board| board.drawing.raster.as_ref().err());
+        assert_eq!(mindless.filter(|reason| reason.contains("open a run")).count(), 6, "{name}");
+        let Scene::Board { frames, .. } = session.observed().scene.scene() else { panic!("{name} is no board") };
         assert_eq!(frames.len(), 33);
         assert!(session.taps().is_empty() && session.scores().is_empty());
     }
@@ -249,4 +254,166 @@ fn what_a_view_asks_for_must_be_there() {
     std::fs::write(run.path().join("config.toml"), config).unwrap();
     let message = run.open(View::default()).err().unwrap().to_string();
     assert!(message.contains("does not fit the run") && message.contains("positions"), "{message}");
+}
+
+/// A session on the first episode that has a glider, and the glider.
+fn with_glider(run: &Run) -> (Session, environments::Outline) {
+    let mut session = run.open(View { step: Some(4), ..View::default() }).unwrap();
+    loop {
+        session.apply(Command::Episode(true));
+        let found = session.objects(0).iter().find(|object| object.name == "glider").cloned();
+        if let Some(glider) = found {
+            settle(&mut session);
+            return (session, glider);
+        }
+    }
+}
+
+#[test]
+fn a_glider_can_be_moved_and_moved_again() {
+    let run = Run::new();
+    let (mut session, glider) = with_glider(&run);
+    let index = session.view().index;
+    session.choose_tool(Tool::Move);
+    let from = glider.cells[0];
+    let to = ((from.0 + 15) % 16, (from.1 + 1) % 16);
+    session.touch(from);
+    session.point_at(Some(to));
+    let sorted = |mut cells: Vec<(u32, u32)>| {
+        cells.sort_unstable();
+        cells
+    };
+    let moved = sorted(glider.cells.iter().map(|cell| ((cell.0 + 15) % 16, (cell.1 + 1) % 16)).collect());
+    assert_eq!(sorted(session.ghost()), moved, "one sees where it would go");
+    session.touch(to);
+    let edits = session.history().edits();
+    assert!(matches!(edits[..], [Edit::Move { .. }]), "{edits:?}");
+    let world = world();
+    let exact = world.counterfactual(&world.address(Split::Validation, index), &edits).unwrap();
+    assert_eq!(*session.observed().scene.scene(), exact.scene);
+    let start = frame(&session, 0);
+    assert!(moved.iter().all(|&(column, row)| start[(row * 16 + column) as usize] == 1));
+    // What has been moved can be moved again, and back in one step.
+    session.touch(to);
+    session.touch(from);
+    assert_eq!(sorted(session.object_at(0, from).unwrap().cells.clone()), sorted(glider.cells.clone()));
+    assert_eq!(session.history().len(), 2);
+    session.apply(Command::Undo);
+    assert_eq!(session.history().edits(), edits);
+}
+
+#[test]
+fn patterns_are_pasted_from_rle_and_files() {
+    let run = Run::new();
+    let mut session = run.open(View::default()).unwrap();
+    for text in ["bob$2bo$3o!", "x = 3, y = 3, rule = B3/S23\nbob$2bo$3o!\n", "!Name: glider\n.O.\n..O\nOOO\n"] {
+        session.paste(text).unwrap();
+        assert_eq!((session.view().pattern.as_str(), session.view().tool), ("bo$2bo$3o!", Tool::Drop), "{text}");
+    }
+    session.touch((8, 8));
+    let edits = [Edit::Place { pattern: "bo$2bo$3o!".into(), column: 7, row: 7 }];
+    assert_eq!(session.history().edits(), edits);
+    assert!(session.paste("nonsense {}").is_err());
+}
+
+#[test]
+fn an_intervention_is_saved_with_what_it_did_and_leads_back() {
+    let run = Run::new();
+    let (mut session, glider) = with_glider(&run);
+    assert!(session.intervention().unwrap_err().contains("nothing was changed"));
+    let before = session.scores()[&4];
+    session.choose_cell(Some(glider.cells[0]));
+    session.apply(Command::Delete);
+    settle(&mut session);
+    let view = session.intervention().unwrap();
+    let note = view.intervention.clone().unwrap();
+    assert_eq!(note.environment, world().fingerprint());
+    assert_eq!(note.before, Some([before.model, before.reference]));
+    let after = session.scores()[&4];
+    assert_eq!((note.after, note.changed), (Some([after.model, after.reference]), session.changed_count()));
+    // What the file says is enough to run the edits again without the viewer.
+    let read = View::parse(&view.to_toml()).unwrap();
+    assert_eq!(read, view);
+    let exact = world().counterfactual(&world().address(read.split, read.index), &read.edits).unwrap();
+    assert_eq!(*session.observed().scene.scene(), exact.scene);
+    assert_eq!(run.open(read.clone()).unwrap().observed().edits, view.edits);
+    let mut wrong = read;
+    wrong.intervention.as_mut().unwrap().environment = "0000".into();
+    assert!(run.open(wrong).err().unwrap().to_string().contains("environment 0000"));
+}
+
+#[test]
+fn the_logit_lens_is_the_last_norm_and_the_unembedding() {
+    let run = Run::new();
+    let boards = vec!["lens".to_string(), "prediction".into()];
+    let mut session = run.open(View { step: Some(4), boards, ..View::default() }).unwrap();
+    settle(&mut session);
+    let raster = |session: &Session, name: &str| {
+        let board = session.boards().into_iter().find(|board| board.panel.name == name).unwrap();
+        board.drawing.raster.unwrap()
+    };
+    assert_eq!(raster(&session, "lens"), raster(&session, "prediction"), "at the last tap it is the prediction");
+    session.choose_tap("blocks.0.resid_post");
+    settle(&mut session);
+    // By the definition, from the weights.
+    let tokens = world().sample_of(&world().observe_with(Split::Validation, 0, 4)).tokens;
+    let parameters = load_parameters(&run.checkpoint("jump-1", 10)).unwrap();
+    let answer = predictor(&parameters, Device::Cpu).unwrap();
+    let stream = answer.run(&tokens, &Plan::reading(&["blocks.0.resid_post"])).unwrap().captured.remove(0);
+    let of = |name: &str| parameters.get(name).unwrap();
+    let (gain, bias) = (of("final.norm.gain"), of("final.norm.bias"));
+    let (weight, offset) = (of("unembed.weight"), of("unembed.bias"));
+    let lens = raster(&session, "lens");
+    for (column, row) in [(0, 0), (5, 9), (14, 3)] {
+        let values = stream.row(0, 1 + world().patch_of(column, row));
+        let mean = values.iter().sum::<f32>() / 8.0;
+        let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / 8.0 + 1e-5).sqrt();
+        let normed: Vec<f32> = (0..8).map(|at| (values[at] - mean) / deviation * gain[at] + bias[at]).collect();
+        let logit =
+            |symbol: usize| offset[symbol] + (0..8).map(|at| normed[at] * weight[at * 16 + symbol]).sum::<f32>();
+        let all: f32 = (0..16).map(|symbol| logit(symbol).exp()).sum();
+        let bit = row % 2 * 2 + column % 2;
+        let live = (0..16).filter(|symbol| symbol >> bit & 1 == 1).map(|symbol| logit(symbol).exp()).sum::<f32>() / all;
+        let (shown, expected) = (lens.get(column, row).unwrap(), session.palette().probability(live));
+        assert!(
+            shown.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 1),
+            "{column}, {row}: {shown:?}, {expected:?}"
+        );
+    }
+    session.choose_tap("blocks.0.mlp.hidden");
+    settle(&mut session);
+    let lens = session.boards().remove(0).drawing;
+    assert!(lens.raster.unwrap_err().contains("residual stream"));
+}
+
+#[test]
+fn attention_is_that_of_the_chosen_cell_and_head() {
+    let run = Run::new();
+    let mut session = run.open(View { step: Some(4), ..View::default() }).unwrap();
+    settle(&mut session);
+    let attention = |session: &Session| {
+        let board = session.boards().into_iter().find(|board| board.panel.name == "attention").unwrap();
+        (board.drawing.raster, board.drawing.note)
+    };
+    session.apply(Command::Board(6));
+    settle(&mut session);
+    assert!(attention(&session).0.unwrap_err().contains("choose a cell"));
+    session.choose_cell(Some((6, 3)));
+    let mean = attention(&session);
+    session.apply(Command::Head(true));
+    session.apply(Command::Head(true));
+    assert_eq!(session.view().head, Some(1));
+    let (second, note) = attention(&session);
+    assert_ne!(mean.0.unwrap(), second.unwrap());
+    // The weight on the horizon's token, which covers no cell, read from the model itself.
+    let tokens = world().sample_of(&world().observe_with(Split::Validation, 0, 4)).tokens;
+    let parameters = load_parameters(&run.checkpoint("jump-1", 10)).unwrap();
+    let name = "blocks.1.attn.pattern";
+    let pattern =
+        predictor(&parameters, Device::Cpu).unwrap().run(&tokens, &Plan::reading(&[name])).unwrap().captured.remove(0);
+    let row = pattern.row(0, pattern.width + 1 + world().patch_of(6, 3));
+    assert!(note.unwrap().0.starts_with(&format!("{:.2}", row[0])), "head 1 gives {}", row[0]);
+    let revision = session.revision();
+    session.point_at(Some((1, 1)));
+    assert!(session.revision() > revision, "attention follows the pointer");
 }

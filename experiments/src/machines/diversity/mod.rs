@@ -76,8 +76,9 @@ impl Measure {
     }
 }
 
-/// The world of a model: its seed chooses the machines of its pool.
-fn world_of(world: &TuringConfig, diversity: usize, number: usize) -> TuringConfig {
+/// The world of a model: its seed chooses the machines of its pool, which has `diversity` machines, or all where that
+/// is 0.
+pub fn world_of(world: &TuringConfig, diversity: usize, number: usize) -> TuringConfig {
     TuringConfig {
         machines: (diversity > 0).then_some(diversity),
         seed: world.seed.wrapping_mul(1000).wrapping_add(number as u64),

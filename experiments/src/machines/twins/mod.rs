@@ -11,7 +11,7 @@ use models::{Parameters, predictor};
 use serde::{Deserialize, Serialize};
 
 use self::measure::{Change, Fork, Measured, changes, forks, taps};
-use self::pairs::{Pair, pairs};
+pub use self::pairs::{Pair, pairs};
 use super::references;
 use super::scores::{Runs, of_model};
 use super::settings::{Common, within};

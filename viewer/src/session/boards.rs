@@ -1,0 +1,120 @@
+//! The boards as they are to be shown.
+
+use super::Session;
+use super::asking::reduce;
+use crate::scene::{Drawing, Panel, Reads, Seen, find_panel};
+use crate::subject::Fact;
+
+/// A board, ready to be put on the screen.
+#[derive(Clone, Debug)]
+pub struct Board {
+    /// Which it is.
+    pub panel: &'static Panel,
+    /// What is drawn.
+    pub drawing: Drawing,
+    /// Whether its picture is awaited.
+    pub busy: bool,
+}
+
+impl Session {
+    /// The panels that are shown.
+    pub fn shown(&self) -> Vec<&'static Panel> {
+        let panels = self.panels();
+        match self.view.boards.as_slice() {
+            // Without a model there are no beliefs to leave room for.
+            [] => {
+                let own = |panel: &&Panel| match panel.reads {
+                    Reads::Nothing => true,
+                    Reads::Answer => self.asked.is_some(),
+                    Reads::Attention | Reads::Lens => false,
+                };
+                panels.iter().filter(own).collect()
+            }
+            names => names.iter().filter_map(|name| find_panel(panels, name).ok()).collect(),
+        }
+    }
+
+    /// The boards that are to be shown.
+    pub fn boards(&self) -> Vec<Board> {
+        let busy = self.is_busy();
+        let draw = |panel: &'static Panel| {
+            let drawing = self.seen(|seen| self.observed.scene.draw(panel, seen));
+            Board { panel, busy: busy && drawing.raster.is_err() && panel.reads != Reads::Nothing, drawing }
+        };
+        self.shown().into_iter().map(draw).collect()
+    }
+
+    /// Whether a panel is shown that reads something of the model.
+    pub fn shows(&self, what: Reads) -> bool {
+        self.shown().iter().any(|panel| panel.reads == what)
+    }
+
+    /// What is known of a cell at the shown step.
+    pub fn describe(&self, cell: (u32, u32)) -> Vec<Fact> {
+        let mut facts = self.seen(|seen| self.observed.scene.describe(cell, seen));
+        if let Some(value) = self.activation_at(cell) {
+            facts.push(("activation".into(), format!("{value:.3}")));
+        }
+        facts
+    }
+
+    fn seen<T>(&self, use_it: impl FnOnce(&Seen<'_>) -> T) -> T {
+        let step = self.timeline.step();
+        let (palette, reason) = (self.palette(), self.why_nothing(step));
+        let activation = self.activation(step);
+        let unit = self.view.neuron.map_or("L2 norm".to_string(), |neuron| format!("neuron {neuron}"));
+        let reading = self.tap().map_or_else(String::new, |tap| format!("{} · {unit}", tap.name));
+        let attention = self.cell().filter(|_| self.shows(Reads::Attention)).and_then(|cell| self.attention(cell));
+        let head = self.view.head.map_or("mean of heads".to_string(), |head| format!("head {head}"));
+        let pattern = self.pattern().map_or_else(String::new, |tap| format!("{} · {head}", tap.name));
+        let unattended = match (self.pattern(), self.cell()) {
+            (None, _) if self.asked.is_some() => "this model has no attention",
+            (Some(_), None) => "choose a cell: I J K ; or a click",
+            _ => reason.as_str(),
+        };
+        let lens = self.about(step).and_then(|belief| belief.lens.as_deref());
+        let tap = self.tap().map_or("", |tap| &tap.name);
+        let unread = self.no_lens().filter(|_| self.asked.is_some()).unwrap_or(&reason);
+        use_it(&Seen {
+            step,
+            belief: self.belief().ok_or(reason.as_str()),
+            activation: match (&activation, self.scale) {
+                (Some(values), Some(scale)) => Ok((values.as_slice(), scale)),
+                _ => Err(reason.as_str()),
+            },
+            attention: match &attention {
+                Some((weights, end)) => Ok((weights, *end, &pattern)),
+                None => Err(unattended),
+            },
+            lens: lens.map(|lens| (lens, tap)).ok_or(unread),
+            reading: &reading,
+            signed: self.view.neuron.is_some(),
+            trained: self.is_trained(step),
+            overlays: self.view.overlays,
+            palette: &palette,
+        })
+    }
+
+    /// Why there is no prediction.
+    fn why_nothing(&self, step: u32) -> String {
+        if self.asked.is_none() {
+            self.source.mindless.into()
+        } else if self.observed.asks.about(step).is_none() {
+            self.observed.scene.words().no_question.into()
+        } else if self.is_busy() {
+            "computing…".into()
+        } else {
+            self.message.clone().unwrap_or_else(|| "the model has not answered".into())
+        }
+    }
+
+    /// The chosen activation at each position.
+    fn activation(&self, step: u32) -> Option<Vec<f32>> {
+        Some(reduce(self.about(step)?.activation.as_ref()?, self.view.neuron))
+    }
+
+    /// The value of the chosen activation at a cell.
+    pub fn activation_at(&self, cell: (u32, u32)) -> Option<f32> {
+        self.activation(self.timeline.step())?.get(self.observed.scene.position_of(cell)).copied()
+    }
+}

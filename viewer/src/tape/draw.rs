@@ -1,0 +1,248 @@
+//! The panels of a machine.
+
+use super::names::{number, written};
+use super::{Run, TapeScene, choice, letter, nats, token_name};
+use crate::board::{activation_legend, attention_legend};
+use crate::palette::{Palette, Ramp, Rgb, mix};
+use crate::scene::{Drawing, Drawn, Legend, Raster, Seen};
+
+/// A probability in two figures; nothing where it is next to nothing.
+fn percent(chance: f64) -> String {
+    match (chance * 100.0).round() as u32 {
+        0 => String::new(),
+        100 if chance < 1.0 => ">.99".into(),
+        100 => "1".into(),
+        part => format!(".{part:02}"),
+    }
+}
+
+impl TapeScene {
+    /// A run down to the step that is shown; what is yet to come stays empty.
+    fn diagram(&self, run: &Run, seen: &Seen<'_>, title: String) -> Drawing {
+        let (window, palette) = (self.window(seen.step), seen.palette);
+        let symbols = self.symbols() as u8;
+        let cell = |place: usize| -> Rgb {
+            let row = window.row + place as u32 / window.width;
+            let at = self.position(window.column + place as u32 % window.width);
+            let Some(symbol) = run.symbol(row, at).filter(|_| row <= seen.step) else { return palette.ground };
+            let shade = palette.state(symbol, symbols);
+            match (run.head(row), run.rows.get(row as usize)) {
+                (Some(head), Some(cells)) if head == at => {
+                    mix(Palette::hidden(self.names.shown(cells.state)), shade, 0.22)
+                }
+                _ => shade,
+            }
+        };
+        let rows = window.row..window.row + window.height;
+        let head = |row: u32| {
+            let column = u32::try_from(run.head(row)? - self.frame.0).ok()?;
+            let state = run.rows.get(row as usize)?.state;
+            Some(((column, row), letter(self.names.shown(state))))
+        };
+        let mut keys: Vec<(Rgb, String)> = (0..symbols).map(|s| (palette.state(s, symbols), s.to_string())).collect();
+        keys.extend((0..self.states() as u8).map(|name| (Palette::hidden(name), format!("head in {}", letter(name)))));
+        Drawing {
+            words: rows.clone().filter(|&row| row <= seen.step).filter_map(head).collect(),
+            rows: rows.map(|row| row.to_string()).collect(),
+            changed: if seen.overlays.changed { self.changed(seen.step) } else { Vec::new() },
+            rule: self.moment().map(|fork| (fork + 1, self.fork_name(fork))),
+            legend: Legend::Keys(keys),
+            ..Drawing::new(title, Ok(Raster::paint(window.width, window.height, cell)))
+        }
+    }
+
+    fn fork_name(&self, fork: u32) -> String {
+        let entry = self.own.episode.steps.get(fork as usize).map_or_else(String::new, |step| {
+            format!("{}{} fires", letter(self.names.shown(step.state)), step.token.read)
+        });
+        format!("fork at step {fork}: {entry}")
+    }
+
+    pub(super) fn draw_tape(&self, seen: &Seen<'_>) -> Drawing {
+        self.diagram(&self.own, seen, format!("Tape · {}", self.names.text(&self.own.machine)))
+    }
+
+    pub(super) fn draw_twin(&self, seen: &Seen<'_>) -> Drawing {
+        match &self.twin {
+            Some(twin) => {
+                let title = format!("{} · {}", twin.caption, self.names.text(&twin.run.machine));
+                let mut drawing = self.diagram(&twin.run, seen, title);
+                if twin.fork.is_none() {
+                    drawing.note = Some(("never parts from it".into(), true));
+                }
+                drawing
+            }
+            None => {
+                let why = "rewrite an entry: click in the table, or choose one under Reach in and press Enter";
+                Drawing::new("Twin", Err(why.into()))
+            }
+        }
+    }
+
+    /// The posterior of every entry, the true one framed.
+    pub(super) fn draw_table(&self, seen: &Seen<'_>) -> Drawing {
+        let (states, symbols) = (self.states(), self.symbols());
+        let choices = 2 * states * symbols;
+        let known = match &self.evidence.class {
+            Ok(class) => class.get(seen.step as usize).or(class.last()),
+            Err(reason) => return Drawing::new("Transition table", Err(reason.clone())),
+        };
+        let Some(known) = known else { return Drawing::new("Transition table", Err("no step was made".into())) };
+        let chance = |cell: usize| known.entries.get(cell).copied().unwrap_or(0.0);
+        let raster = Raster::paint(choices as u32, (states * symbols) as u32, |cell| {
+            seen.palette.ramp(Ramp::Magnitude, chance(cell) as f32)
+        });
+        let cell = |place: usize| ((place % choices) as u32, (place / choices) as u32);
+        let truth = self.names.table(&self.own.machine).into_iter().enumerate();
+        let framed = truth.filter_map(|(entry, it)| Some((number(it?, states)? as u32, entry as u32))).collect();
+        let twin = self.twin.as_ref().map(|twin| self.names.table(&twin.run.machine)).unwrap_or_default();
+        let own = self.names.table(&self.own.machine);
+        let other = twin.into_iter().enumerate().filter(|(entry, it)| own.get(*entry) != Some(it));
+        let changed = other.filter_map(|(entry, it)| Some((number(it?, states)? as u32, entry as u32))).collect();
+        let used = self.own.episode.steps.get(seen.step as usize);
+        let row = |entry: usize| {
+            let (name, symbol) = ((entry / symbols) as u8, (entry % symbols) as u8);
+            let now = used.is_some_and(|step| (self.names.shown(step.state), step.token.read) == (name, symbol));
+            format!("{}{}{symbol}", if now { "▶ " } else { "" }, letter(name))
+        };
+        let sure = known.entries.chunks_exact(choices).filter(|entry| entry.iter().any(|&c| c > 1.0 - 1e-9)).count();
+        let tables = if known.tables == 1 { "1 table fits".into() } else { format!("{} tables fit", known.tables) };
+        Drawing {
+            note: Some((format!("{sure} of {} entries certain · {tables}", states * symbols), false)),
+            framed,
+            changed,
+            words: (0..choices * states * symbols)
+                .map(|place| (cell(place), percent(chance(place))))
+                .filter(|(_, text)| !text.is_empty())
+                .collect(),
+            rows: (0..states * symbols).map(row).collect(),
+            columns: (0..choices).map(|code| written(choice(code, states))).collect(),
+            legend: Legend::Scale(
+                Ramp::Magnitude,
+                ["0".into(), "1 posterior · framed: true · ▶: used next · dot: the twin's".into()],
+            ),
+            ..Drawing::new("Transition table, Bayes over the class", Ok(raster))
+        }
+    }
+
+    /// What the model and exact references expect next; what comes is framed, and what the twin does until they part
+    /// has a dot.
+    pub(super) fn draw_next(&self, seen: &Seen<'_>) -> Drawing {
+        let (step, targets) = (seen.step as usize, self.targets());
+        let known = self.evidence.class.as_ref().ok().and_then(|class| class.get(step));
+        let model = seen.belief.ok().and_then(|belief| self.expected(seen.step, belief));
+        let memory = self.evidence.memory.as_ref().and_then(|all| all.get(step)).map(|next| next.as_ref());
+        let mut rows: Vec<(String, Option<Vec<f64>>)> = Vec::new();
+        if let Some(chances) = model {
+            rows.push(("model".into(), Some(chances.iter().map(|&chance| f64::from(chance)).collect())));
+        }
+        if let Some(known) = known {
+            rows.push(("Bayes, class".into(), Some(known.next.clone())));
+        }
+        if let Some(next) = memory {
+            rows.push((if next.is_some() { "Bayes, seen" } else { "seen: none" }.into(), next.cloned()));
+        }
+        let title = format!("Step {step}: what is expected");
+        if rows.is_empty() {
+            return Drawing::new(title, Err(seen.belief.err().unwrap_or("no step was made").into()));
+        }
+        let chance = |cell: usize| rows[cell / targets].1.as_ref().map_or(0.0, |chances| chances[cell % targets]);
+        let raster = Raster::paint(targets as u32, rows.len() as u32, |cell| {
+            seen.palette.ramp(Ramp::Magnitude, chance(cell) as f32)
+        });
+        let all = 0..rows.len() as u32;
+        let truth = self.tokens.get(step).map(|&token| token as u32);
+        let twin = self.twin.as_ref().filter(|twin| twin.fork.is_some_and(|fork| seen.step <= fork));
+        let other =
+            twin.and_then(|twin| twin.run.episode.steps.get(step)).map(|s| s.token.index(self.symbols()) as u32);
+        let price = |name: &str, chances: &[f64]| {
+            truth.map(|token| format!("{name} {:.2} nats", nats(chances[token as usize])))
+        };
+        let prices: Vec<String> =
+            rows.iter().filter_map(|(name, chances)| price(name, chances.as_ref()?)).take(2).collect();
+        Drawing {
+            note: (!prices.is_empty()).then(|| (prices.join(" · "), false)),
+            framed: truth.into_iter().flat_map(|token| all.clone().map(move |row| (token, row))).collect(),
+            changed: other.into_iter().flat_map(|token| all.clone().map(move |row| (token, row))).collect(),
+            words: (0..targets * rows.len())
+                .map(|cell| (((cell % targets) as u32, (cell / targets) as u32), percent(chance(cell))))
+                .filter(|(_, text)| !text.is_empty())
+                .collect(),
+            columns: (0..targets).map(|token| token_name(token, self.symbols())).collect(),
+            rows: rows.iter().map(|(name, _)| name.clone()).collect(),
+            legend: Legend::Scale(
+                Ramp::Magnitude,
+                ["0".into(), "1 probability · framed: comes · dot: the twin's".into()],
+            ),
+            ..Drawing::new(title, Ok(raster))
+        }
+    }
+
+    /// One value a step, over the tape.
+    fn over_tape(&self, seen: &Seen<'_>, shade: impl Fn(u32) -> Rgb) -> Raster {
+        let (window, palette) = (self.window(seen.step), seen.palette);
+        Raster::paint(window.width, window.height, |place| {
+            let row = window.row + place as u32 / window.width;
+            let at = self.position(window.column + place as u32 % window.width);
+            match self.own.symbol(row, at) {
+                _ if row > seen.step => palette.ground,
+                Some(symbol) if symbol > 0 => mix(shade(row), palette.live, 0.45),
+                _ => shade(row),
+            }
+        })
+    }
+
+    fn over_steps(&self, seen: &Seen<'_>, title: &str, raster: Result<Raster, String>, legend: Legend) -> Drawing {
+        let window = self.window(seen.step);
+        let rows = (window.row..window.row + window.height).map(|row| row.to_string()).collect();
+        Drawing { rows, legend, ..Drawing::new(title, raster) }
+    }
+
+    pub(super) fn draw_activation(&self, seen: &Seen<'_>) -> Drawing {
+        let raster = seen.activation.map_err(str::to_string).map(|(values, end)| {
+            self.over_tape(seen, |row| {
+                let share = values.get(row as usize).copied().unwrap_or(0.0) / end;
+                if seen.signed { seen.palette.signed(share) } else { Palette::magnitude(share) }
+            })
+        });
+        self.over_steps(seen, "Activation at each step", raster, activation_legend(seen))
+    }
+
+    /// Attention from the chosen cell's step to those before it.
+    pub(super) fn draw_attention(&self, seen: &Seen<'_>) -> Drawing {
+        let raster = seen.attention.map_err(str::to_string).map(|(weights, end, _)| {
+            self.over_tape(seen, |row| Palette::magnitude(weights.get(row as usize).copied().unwrap_or(0.0) / end))
+        });
+        self.over_steps(seen, "Attention from the chosen step", raster, attention_legend(seen))
+    }
+
+    /// What the model would say were the chosen tap its last, beside what it says.
+    pub(super) fn draw_lens(&self, seen: &Seen<'_>) -> Drawing {
+        let title = format!("Logit lens, step {}", seen.step);
+        let (lens, tap) = match seen.lens {
+            Ok(lens) => lens,
+            Err(reason) => return Drawing::new(title, Err(reason.into())),
+        };
+        let targets = self.targets();
+        let rows: Vec<(&str, &[f32])> = [(tap, Some(lens)), ("model", seen.belief.ok())]
+            .into_iter()
+            .filter_map(|(name, belief)| Some((name, self.expected(seen.step, belief?)?)))
+            .collect();
+        let chance = |cell: usize| rows[cell / targets].1[cell % targets];
+        let raster =
+            Raster::paint(targets as u32, rows.len() as u32, |cell| seen.palette.ramp(Ramp::Magnitude, chance(cell)));
+        let truth = self.tokens.get(seen.step as usize).map(|&token| token as u32);
+        Drawing {
+            note: Some((tap.into(), false)),
+            framed: truth.into_iter().flat_map(|token| (0..rows.len() as u32).map(move |row| (token, row))).collect(),
+            words: (0..targets * rows.len())
+                .map(|cell| (((cell % targets) as u32, (cell / targets) as u32), percent(f64::from(chance(cell)))))
+                .filter(|(_, text)| !text.is_empty())
+                .collect(),
+            columns: (0..targets).map(|token| token_name(token, self.symbols())).collect(),
+            rows: (0..rows.len()).map(|row| if row == 0 { "at the tap" } else { "model" }.into()).collect(),
+            legend: Legend::Scale(Ramp::Magnitude, ["0".into(), "1 probability · framed: comes".into()]),
+            ..Drawing::new(title, Ok(raster))
+        }
+    }
+}
