@@ -104,7 +104,8 @@ impl Experiment for Dovetail {
             let curve = context.stage(&format!("curve-{name}"), |context| {
                 let stand = |(step, parameters): (u64, Parameters)| {
                     let nats = tests.nats(&parameters, context)?;
-                    Ok((step, nats.iter().map(|set| rate(set)).collect::<Vec<f64>>()))
+                    let rates = nats.iter().zip(&tests.sets).map(|(nats, set)| novel_rate(nats, &set.novel));
+                    Ok((step, rates.collect::<Vec<f64>>()))
                 };
                 train::checkpoints(name, context)?.into_iter().map(stand).collect::<anyhow::Result<Vec<_>>>()
             })?;
@@ -127,6 +128,8 @@ struct Set {
     alphabet: usize,
     /// Of each scored symbol, the length of the program that wrote it, where there is one.
     lengths: Vec<Vec<Option<u32>>>,
+    /// Whether that program writes what no training program does; what foreign worlds write is all novel.
+    novel: Vec<Vec<bool>>,
 }
 
 /// Nats of every scored symbol, by sequence.
@@ -134,6 +137,14 @@ type Nats = Vec<Vec<f64>>;
 
 fn rate(nats: &Nats) -> f64 {
     nats.iter().flatten().sum::<f64>() / nats.iter().map(Vec::len).sum::<usize>().max(1) as f64
+}
+
+/// Nats a symbol of the novel symbols.
+fn novel_rate(nats: &Nats, novel: &[Vec<bool>]) -> f64 {
+    let all = nats.iter().zip(novel).flat_map(|(nats, novel)| nats.iter().zip(novel));
+    let (sum, count) =
+        all.filter(|(_, novel)| **novel).fold((0.0, 0.0), |(sum, count), (nats, _)| (sum + nats, count + 1.0));
+    if count > 0.0 { sum / count } else { 0.0 }
 }
 
 /// Test sets: streams of unseen programs, then the worlds of the transfer.
@@ -212,6 +223,7 @@ impl Set {
             choosing: wide(&choosing),
             alphabet: 2,
             lengths: sequences.iter().map(|sequence| vec![None; sequence.len()]).collect(),
+            novel: sequences.iter().map(|sequence| vec![true; sequence.len()]).collect(),
         }
     }
 }
@@ -225,8 +237,8 @@ impl Tests {
             sample.targets.iter().filter(|target| **target != UNSCORED).map(|&target| usize::from(target)).collect()
         };
         let episodes = observed(Split::Test, measure.streams[1]);
-        let lengths = |episode: &environments::Episode| -> Vec<Option<u32>> {
-            let column = episode.labels.get("program length").map(|column| column.values.clone()).unwrap_or_default();
+        let of_writer = |episode: &environments::Episode, concept: &str| -> Vec<Option<u32>> {
+            let column = episode.labels.get(concept).map(|column| column.values.clone()).unwrap_or_default();
             let scored = episode.sample.targets.iter().enumerate().filter(|(_, target)| **target != UNSCORED);
             scored.map(|(place, _)| *column.get(place)?).collect()
         };
@@ -238,7 +250,11 @@ impl Tests {
                 .map(|episode| numbers(&episode.sample))
                 .collect(),
             alphabet: world.targets(),
-            lengths: episodes.iter().map(lengths).collect(),
+            lengths: episodes.iter().map(|episode| of_writer(episode, "program length")).collect(),
+            novel: episodes
+                .iter()
+                .map(|episode| of_writer(episode, "novel").into_iter().map(|novel| novel == Some(1)).collect())
+                .collect(),
             samples: episodes.into_iter().map(|episode| episode.sample).collect(),
         };
         let length = world.config().length - usize::from(world.config().boundaries == Boundaries::Visible);
@@ -325,9 +341,10 @@ impl Found {
         all.iter().fold(&all[0], |best, next| if next.choose < best.choose { next } else { best })
     }
 
-    /// Seeds × sequences × (nats of the model, of the rival, symbols), of the symbols that pass.
+    /// Seeds × sequences × (nats of the model, of the rival, symbols), of the novel symbols that pass.
     fn arm(&self, set: usize, pass: &dyn Fn(usize, usize) -> bool) -> Arm {
         let rival = &self.rival(set).nats;
+        let novel = &self.tests.sets[set].novel;
         let one = |(nats, _): &(Vec<Nats>, Curve)| -> Vec<Vec<f64>> {
             nats[set]
                 .iter()
@@ -336,7 +353,7 @@ impl Found {
                 .map(|(sequence, (own, rival))| {
                     let mut sums = vec![0.0; 3];
                     for (place, (own, rival)) in own.iter().zip(rival).enumerate() {
-                        if pass(sequence, place) {
+                        if novel[sequence][place] && pass(sequence, place) {
                             sums[0] += own;
                             sums[1] += rival;
                             sums[2] += 1.0;
@@ -372,6 +389,7 @@ fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
         let arm = found.arm(set, &|_, _| true);
         let measured = desk.measured(test.name, "nats a symbol", Design::Crossed, &[&arm], &over);
         let rival = found.rival(set);
+        let rate = |nats: &Nats| novel_rate(nats, &test.novel);
         let own = mean(&found.models.iter().map(|(nats, _)| rate(&nats[set])).collect::<Vec<_>>());
         let untrained = rate(&found.untrained[set]);
         let told: Vec<String> =
@@ -379,7 +397,9 @@ fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
         let curve: Vec<String> =
             mean_curve(found, set).into_iter().map(|(step, nats)| format!("{step}: {}", figure(nats))).collect();
         let leaks = match test.name {
-            "programs" => "no program of the test split writes what one of another split writes".to_string(),
+            "programs" => "scored where the writer's output is novel: no training program writes it, nor any program of up to `world.common` \
+                 instructions"
+                .to_string(),
             "turing" => format!(
                 "no machine was ever trained on; {}-state machines drawn by what they write, of the test split by trace",
                 measure.states
@@ -439,7 +459,7 @@ fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
                 figures: vec![place_figure(found)],
                 tables: vec![
                     Table {
-                        caption: "Nats a symbol on unseen sequences.".into(),
+                        caption: "Nats a symbol on unseen sequences; of programs, where what the writer writes is novel.".into(),
                         header: ["world", "trained", "random weights", "best statistical", "saved"]
                             .map(String::from)
                             .to_vec(),

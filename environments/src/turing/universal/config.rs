@@ -50,7 +50,9 @@ pub struct UniversalConfig {
     pub steps: u64,
     /// Cells of a program's ring. Default 16.
     pub cells: usize,
-    /// Parts of all behaviours that go to training, validation and test. Default 6, 1, 1.
+    /// What programs of up to so many instructions write is common knowledge, of every split. Default 4.
+    pub common: usize,
+    /// Parts of all other behaviours that go to training, validation and test. Default 6, 1, 1.
     pub shares: [u32; 3],
     /// Chooses other programs. The splits stay. Default 0.
     pub seed: u64,
@@ -69,6 +71,7 @@ impl Default for UniversalConfig {
             longest: 128,
             steps: 4096,
             cells: 16,
+            common: 4,
             shares: [6, 1, 1],
             seed: 0,
         }
@@ -95,6 +98,7 @@ impl UniversalConfig {
             ("longest", self.longest as u64, 1, 1 << 16),
             ("steps", self.steps, 1, 1 << 32),
             ("cells", self.cells as u64, 1, 1 << 20),
+            ("common", self.common as u64, 0, 6),
         ] {
             if !(least..=most).contains(&value) {
                 let nearest = value.clamp(least, most);

@@ -7,12 +7,17 @@
 //! predict symbol t. Symbols are what cells hold; where boundaries are visible, place p is named by the symbol
 //! alphabet + p whenever another program than the last goes on writing; the last symbol says that nothing more will come.
 //!
-//! **Splits.** Programs of different splits write different outputs (under the world's limits): a program is known by
-//! what it does. Programs that write nothing belong to every split.
+//! **Splits.** A program is known by what it writes under the world's limits, and programs of different splits write
+//! different outputs; but what short programs write, or nothing, is common knowledge, of every split. (Were zeros without
+//! end kept out of training, a model would learn that they do not happen, and that is no test of what it can infer.)
+//! Labels tell what is novel.
 
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::{Boundaries, Execution, Limits, Program, ProgramOutcome, Silent, UniversalConfig};
+use super::{Boundaries, Execution, INSTRUCTIONS, Limits, Program, ProgramOutcome, Silent, UniversalConfig};
 use crate::stream::{Stream, stream};
 use crate::{
     Address, Column, Edit, Environment, EnvironmentError, Episode, Geometry, Labels, Sample, Scene, Scope, Split,
@@ -24,6 +29,8 @@ use crate::{
 pub struct UniversalWorld {
     config: UniversalConfig,
     fingerprint: String,
+    /// What short programs write.
+    common: BTreeSet<Vec<u8>>,
 }
 
 /// A program of an episode.
@@ -35,6 +42,8 @@ pub struct DrawnProgram {
     pub drawn: u64,
     /// Of these, those that wrote nothing.
     pub silent: u64,
+    /// Whether what it writes is of one split alone.
+    pub novel: bool,
 }
 
 /// A stream with the programs that wrote it.
@@ -64,9 +73,11 @@ impl UniversalWorld {
         // Serialising plain numbers and strings cannot fail.
         let digest = Sha256::digest(format!("universal 1 {}", serde_json::to_string(&config).unwrap_or_default()));
         let fingerprint = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        let world = UniversalWorld { config, fingerprint };
+        let common = common(config.common, config.limits());
+        let world = UniversalWorld { config, fingerprint, common };
         for split in Split::ALL {
-            if world.search(split, &mut stream(&["universal", "search", split.name()]), 1 << 14).is_none() {
+            let mut chance = stream(&["universal", "search", split.name()]);
+            if !(0..1 << 10).any(|_| world.search(split, &mut chance, 64).is_some_and(|drawn| drawn.novel)) {
                 return Err(EnvironmentError(format!(
                     "shares = {:?} leave no program to the {} split that writes anything within these limits; give it a larger \
                      share, or allow longer outputs, programs or runs",
@@ -88,9 +99,9 @@ impl UniversalWorld {
         (self.targets() - 1) as Symbol
     }
 
-    /// The split of an output: that of a hash of it. `None` for the empty one, which is of every split.
+    /// The split of an output: that of a hash of it. `None` for the common ones, which are of every split.
     pub fn split_of(&self, output: &[u8]) -> Option<Split> {
-        if output.is_empty() {
+        if output.is_empty() || self.common.contains(output) {
             return None;
         }
         let mut hash = Sha256::new();
@@ -110,18 +121,20 @@ impl UniversalWorld {
 
     fn search(&self, split: Split, chance: &mut Stream, tries: u64) -> Option<DrawnProgram> {
         let UniversalConfig { mean_length, longest, silent: rule, .. } = self.config;
-        let mut silent = 0;
+        let (mut silent, mut novel) = (0, false);
         for drawn in 1..=tries {
             let program = Program::sample(chance, mean_length, longest);
-            match self.split_of(&program.run(self.config.limits()).output) {
-                None => {
-                    silent += 1;
-                    if rule == Silent::Kept {
-                        return Some(DrawnProgram { program, drawn, silent });
-                    }
-                }
-                Some(own) if own == split => return Some(DrawnProgram { program, drawn, silent }),
-                Some(_) => {}
+            let output = program.run(self.config.limits()).output;
+            silent += u64::from(output.is_empty());
+            if output.is_empty() && rule == Silent::PassedOver {
+                continue;
+            }
+            // The first draw decides whether it shall be a novel one, so that all splits have as many.
+            match self.split_of(&output) {
+                None if !novel => return Some(DrawnProgram { program, drawn, silent, novel }),
+                Some(own) if own == split => return Some(DrawnProgram { program, drawn, silent, novel: true }),
+                Some(_) => novel = true,
+                None => {}
             }
         }
         None
@@ -198,6 +211,12 @@ impl UniversalWorld {
             // Of the symbol that the position is to predict.
             token("program", of_writer(&|place| Some(place as u32))),
             token("program length", of_writer(&|place| Some(program(place)?.program.len() as u32))),
+            Column {
+                concept: "novel".into(),
+                scope: Scope::Token,
+                classes: vec!["no".into(), "yes".into()],
+                values: of_writer(&|place| Some(u32::from(program(place)?.novel))),
+            },
             object("length", &[], &|place| Some(program(place)?.program.len() as u32)),
             object("drawn", &[], &|place| u32::try_from(program(place)?.drawn).ok()),
             object("silent draws", &[], &|place| u32::try_from(program(place)?.silent).ok()),
@@ -230,6 +249,18 @@ impl UniversalWorld {
             objects: Vec::new(),
         }
     }
+}
+
+/// What all programs of up to so many instructions write.
+fn common(most: usize, limits: Limits) -> BTreeSet<Vec<u8>> {
+    let choices = INSTRUCTIONS.len();
+    let of = |(length, number): (usize, usize)| {
+        let digit = |place: usize| INSTRUCTIONS[number / choices.pow(place as u32) % choices];
+        Program { text: (0..length).map(digit).collect() }.run(limits).output
+    };
+    let all: Vec<(usize, usize)> =
+        (1..=most).flat_map(|length| (0..choices.pow(length as u32)).map(move |number| (length, number))).collect();
+    all.into_par_iter().map(of).collect::<Vec<_>>().into_iter().collect()
 }
 
 /// What programs write in dovetail.
