@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::apgcode;
 use super::pattern::Pattern;
-use super::plane::Plane;
+use super::plane::{Places, Plane};
 use super::rule::{Neighbourhood, Rule, Topology};
 
 mod frontier;
@@ -54,9 +54,13 @@ pub enum CensusError {
 pub struct Census {
     rule: Rule,
     /// Parts of an object on connected ground, by its cells relative to their corner.
-    objects: HashMap<Vec<(i32, i32)>, Vec<String>>,
+    objects: Places<Vec<(i32, i32)>, Vec<String>>,
     /// Parts of an object by its apgcode.
     parts: HashMap<String, Vec<String>>,
+    /// A plane whose memory is used again.
+    plane: Option<Plane>,
+    /// The frontier of a plane on which nothing has happened yet.
+    frontier: Frontier,
 }
 
 impl Census {
@@ -74,22 +78,36 @@ impl Census {
         } else if rule.neighbourhood() == Neighbourhood::Hexagonal {
             "apgcodes of hexagonal rules follow symmetries of their own"
         } else {
-            return Ok(Self { rule: rule.clone(), objects: HashMap::new(), parts: HashMap::new() });
+            return Ok(Self {
+                rule: rule.clone(),
+                objects: Places::default(),
+                parts: HashMap::new(),
+                plane: None,
+                frontier: Frontier::new(rule),
+            });
         };
         Err(CensusError::Rule { rule: rule.to_string(), reason })
     }
 
     /// The census of a pattern once it has settled. Objects that fly away are counted.
     pub fn take(&mut self, pattern: &Pattern) -> Tally {
-        let mut plane = Plane::with_pattern(&self.rule, pattern);
-        let mut frontier = frontier::Frontier::new(&self.rule);
-        let Some(mut duration) = stabilise(&mut plane, &mut frontier) else {
+        let mut plane = std::mem::take(&mut self.plane).unwrap_or_else(|| Plane::new(&self.rule));
+        plane.clear();
+        plane.add(pattern);
+        let tally = self.take_from(&mut plane);
+        self.plane = Some(plane);
+        tally
+    }
+
+    fn take_from(&mut self, plane: &mut Plane) -> Tally {
+        let mut frontier = self.frontier.clone();
+        let Some(mut duration) = stabilise(plane, &mut frontier) else {
             return Tally::from([(PATHOLOGICAL.to_string(), 1)]);
         };
         let life = self.rule == Rule::life();
         let mut step = 120;
         for attempt in 0.. {
-            let (mut tally, ambiguous) = self.look(&mut plane, duration, attempt);
+            let (mut tally, ambiguous) = self.look(plane, duration, attempt);
             if frontier.gone > 0 {
                 *tally.entry(GLIDER.to_string()).or_insert(0) += frontier.gone;
             }
@@ -115,12 +133,19 @@ impl Census {
         let longest = 1024 << (2 * attempt);
         for cells in ground::objects(plane, separate::corners_give_birth(&self.rule)) {
             let Self { objects, .. } = self;
+            let identified;
             let elements = match objects.get(&cells) {
-                Some(elements) => elements.clone(),
-                None => self.identify(&cells, longest, true),
+                Some(elements) => elements,
+                None => {
+                    identified = self.identify(&cells, longest, true);
+                    &identified
+                }
             };
             for element in elements {
-                *tally.entry(element).or_insert(0) += 1;
+                match tally.get_mut(element) {
+                    Some(number) => *number += 1,
+                    None => drop(tally.insert(element.clone(), 1)),
+                }
             }
         }
         let ambiguous = tally.contains_key(PATHOLOGICAL);

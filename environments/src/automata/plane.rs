@@ -73,7 +73,7 @@ pub struct Plane {
     after: [bool; 2],
     tiles: Vec<Tile>,
     free: Vec<u32>,
-    places: HashMap<(i32, i32), u32, BuildHasherDefault<PlaceHasher>>,
+    places: Places<(i32, i32), u32>,
     queue: Vec<u32>,
     /// The tiles whose own cells the last step changed.
     changed: Vec<u32>,
@@ -88,9 +88,12 @@ pub struct Plane {
     live_tiles: usize,
 }
 
-/// A quick hash of a tile's place; nothing iterates over the map, so that its order never shows.
+/// A map from places, over which nothing iterates, so that its order never shows.
+pub(super) type Places<K, V> = HashMap<K, V, BuildHasherDefault<PlaceHasher>>;
+
+/// A quick hash of places.
 #[derive(Default)]
-struct PlaceHasher(u64);
+pub(super) struct PlaceHasher(u64);
 
 impl Hasher for PlaceHasher {
     fn finish(&self) -> u64 {
@@ -101,6 +104,10 @@ impl Hasher for PlaceHasher {
         for byte in bytes {
             self.write_i32(i32::from(*byte));
         }
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.write_i32(value as i32);
     }
 
     fn write_i32(&mut self, value: i32) {
@@ -235,17 +242,25 @@ impl Plane {
     pub(super) fn block<const N: usize>(&self, x: i32, y: i32) -> [u32; N] {
         let (tx, shift) = (x.div_euclid(OWN), x.rem_euclid(OWN));
         let mut block = [0; N];
-        let (mut left, mut right) = (None, None);
-        for (k, word) in block.iter_mut().enumerate() {
+        let mut k = 0;
+        while k < N {
             let (ty, r) = ((y + k as i32).div_euclid(OWN), (y + k as i32).rem_euclid(OWN) as usize);
-            if k == 0 || r == 0 {
-                let tile = |tx: i32| self.places.get(&(tx, ty)).map(|&index| &self.tiles[index as usize].rows);
-                left = tile(tx);
-                right = if shift + 32 > OWN { tile(tx + 1) } else { None };
+            let run = (N - k).min(OWN as usize - r);
+            for (tx, last) in [(tx, false), (tx + 1, true)] {
+                if last && shift + 32 <= OWN {
+                    continue;
+                }
+                let Some(&index) = self.places.get(&(tx, ty)) else { continue };
+                let tile = &self.tiles[index as usize];
+                if tile.population == 0 {
+                    continue;
+                }
+                for (word, row) in block[k..k + run].iter_mut().zip(&tile.rows[r + RING + 1..]) {
+                    let own = (row & COLUMNS) >> RING;
+                    *word |= if last { own << (OWN - shift) } else { own >> shift } as u32;
+                }
             }
-            let own = |rows: Option<&Rows>| rows.map_or(0, |rows| (rows[r + RING + 1] & COLUMNS) >> RING);
-            let high = own(right);
-            *word = (own(left) >> shift | if high == 0 { 0 } else { high << (OWN - shift) }) as u32;
+            k += run;
         }
         block
     }

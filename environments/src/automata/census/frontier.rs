@@ -27,6 +27,7 @@ const HEADINGS: [(i32, i32); 4] = [(1, 1), (-1, -1), (1, -1), (-1, 1)];
 const TIES: [Brick; 4] = [(29, -14), (29, -14), (15, 14), (15, 14)];
 
 /// The bricks that have been touched, and the gliders that went.
+#[derive(Clone)]
 pub(super) struct Frontier {
     /// Whether the rule has gliders to be taken away.
     gliders: bool,
@@ -104,6 +105,8 @@ impl Frontier {
             let most = span.max(0) / (HEIGHT * rows.abs()) * 2 + 1;
             bricks.extend((-most..=most).map(|k| (column + k * columns, row + k * rows)));
         }
+        let touched = |brick: &Brick| !is_farther(&self.farthest, *brick);
+        bricks.retain(touched);
         bricks.sort_unstable();
         bricks.dedup();
         for brick in bricks {
@@ -120,10 +123,14 @@ impl Frontier {
         let (left, top) = corner(brick);
         let mut cells = Vec::with_capacity(5);
         let block = plane.block::<{ (HEIGHT + 2 * REACH) as usize }>(left - REACH, top - REACH);
-        for (row, mut word) in (-REACH..).zip(block) {
-            if word != 0 && (!(10..34).contains(&row) || word & 0xff00_00ff != 0) {
-                return None;
-            }
+        const FIRST: usize = (10 + REACH) as usize;
+        const AFTER: usize = (34 + REACH) as usize;
+        let rim = block[..FIRST].iter().chain(&block[AFTER..]).fold(0, |all, word| all | word);
+        let middle = block[FIRST..AFTER].iter().fold(0, |all, word| all | word);
+        if rim | middle & 0xff00_00ff != 0 || middle == 0 {
+            return None;
+        }
+        for (row, mut word) in (10..).zip(block[FIRST..AFTER].iter().copied()) {
             while word != 0 {
                 if cells.len() == 5 {
                     return None;

@@ -1,8 +1,6 @@
 //! The objects on a plane, told apart by the ground they cover.
 
-use std::collections::HashMap;
-
-use crate::automata::plane::Plane;
+use crate::automata::plane::{Places, Plane};
 
 /// The cells of each object, sorted, relative to the corner of its bounding box.
 ///
@@ -10,7 +8,10 @@ use crate::automata::plane::Plane;
 /// two steps of the other, a king's and a rook's move (two king's moves where corners give birth).
 pub(super) fn objects(plane: &mut Plane, corners: bool) -> Vec<Vec<(i32, i32)>> {
     let live = plane.pattern();
-    let mut ground: HashMap<(i32, i32), bool> = plane.history().cells().iter().map(|c| ((c.x, c.y), false)).collect();
+    let history = plane.history();
+    let mut ground: Places<(i32, i32), bool> = Places::default();
+    ground.reserve(history.population());
+    ground.extend(history.cells().iter().map(|cell| ((cell.x, cell.y), false)));
     ground.extend(live.cells().iter().map(|cell| ((cell.x, cell.y), true)));
     let reach: Vec<(i32, i32)> = (-2..=2i32)
         .flat_map(|y| (-2..=2i32).map(move |x| (x, y)))
