@@ -22,6 +22,7 @@ mod separate;
 mod soup;
 
 use frontier::Frontier;
+use ground::Ground;
 pub use soup::soup;
 
 /// Objects by apgcode, with their numbers.
@@ -61,6 +62,9 @@ pub struct Census {
     plane: Option<Plane>,
     /// The frontier of a plane on which nothing has happened yet.
     frontier: Frontier,
+    ground: Ground,
+    /// Whether two live cells along a diagonal give birth between them.
+    corners: bool,
 }
 
 impl Census {
@@ -84,6 +88,8 @@ impl Census {
                 parts: HashMap::new(),
                 plane: None,
                 frontier: Frontier::new(rule),
+                ground: Ground::default(),
+                corners: separate::corners_give_birth(rule),
             });
         };
         Err(CensusError::Rule { rule: rule.to_string(), reason })
@@ -131,13 +137,15 @@ impl Census {
         plane.advance(duration.max(4));
         let mut tally = Tally::new();
         let longest = 1024 << (2 * attempt);
-        for cells in ground::objects(plane, separate::corners_give_birth(&self.rule)) {
+        let mut ground = std::mem::take(&mut self.ground);
+        ground.find(plane, self.corners);
+        for cells in ground.objects() {
             let Self { objects, .. } = self;
             let identified;
-            let elements = match objects.get(&cells) {
+            let elements = match objects.get(cells) {
                 Some(elements) => elements,
                 None => {
-                    identified = self.identify(&cells, longest, true);
+                    identified = self.identify(cells, longest, true);
                     &identified
                 }
             };
@@ -148,6 +156,7 @@ impl Census {
                 }
             }
         }
+        self.ground = ground;
         let ambiguous = tally.contains_key(PATHOLOGICAL);
         (tally, ambiguous)
     }
@@ -163,8 +172,9 @@ impl Census {
             let mut plane = Plane::with_pattern(&self.rule, &pattern);
             plane.record();
             plane.advance((8 * motion.period).next_multiple_of(4));
-            let objects = ground::objects(&mut plane, separate::corners_give_birth(&self.rule));
-            return objects.iter().flat_map(|cells| self.identify(cells, longest, false)).collect();
+            let mut ground = Ground::default();
+            ground.find(&plane, self.corners);
+            return ground.objects().flat_map(|cells| self.identify(cells, longest, false)).collect();
         }
         let elements = separate::elements(&code, &self.rule, &mut self.parts);
         self.objects.insert(cells.to_vec(), elements.clone());

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::automata::kernel::Rows;
 use crate::automata::pattern::Pattern;
-use crate::automata::plane::{LEAP, OWN, Plane, RING};
+use crate::automata::plane::{LEAP, OWN, Plane, RING, Watch};
 use crate::automata::reference;
 use crate::automata::rule::Rule;
 
@@ -35,6 +35,8 @@ pub(super) struct Frontier {
     farthest: [i32; 4],
     /// A touched brick that lies as far along each heading.
     leaders: [Brick; 4],
+    /// Counts the changes of `farthest`, from 1 on.
+    version: u64,
     /// The heading of each 3×3 picture of a glider.
     headings: Vec<(u16, usize)>,
     /// Gliders that went.
@@ -66,7 +68,7 @@ impl Frontier {
             }
             glider = reference::step(&glider, &Rule::life());
         }
-        Self { gliders: *rule == Rule::life(), farthest: [0; 4], leaders: [(0, 0); 4], headings, gone: 0 }
+        Self { gliders: *rule == Rule::life(), farthest: [0; 4], leaders: [(0, 0); 4], version: 1, headings, gone: 0 }
     }
 
     /// Advances a plane, noting the bricks that are touched at every second generation.
@@ -76,7 +78,7 @@ impl Frontier {
         }
         for _ in 0..generations / LEAP {
             let farthest = self.farthest;
-            plane.peek(2, |x, y| may_reach(&farthest, x, y), |x, y, rows| self.touch(x, y, rows));
+            plane.peek(2, self.version, |x, y| watch(&farthest, x, y), |x, y, rows| self.touch(x, y, rows));
             plane.leap();
             self.look(plane);
         }
@@ -88,7 +90,7 @@ impl Frontier {
 
     fn look(&mut self, plane: &mut Plane) {
         let farthest = self.farthest;
-        plane.changed(|x, y| may_reach(&farthest, x, y), |x, y, rows| self.touch(x, y, rows));
+        plane.changed(self.version, |x, y| watch(&farthest, x, y), |x, y, rows| self.touch(x, y, rows));
     }
 
     /// The population after taking away the gliders that fly out.
@@ -122,15 +124,18 @@ impl Frontier {
     fn outbound(&self, plane: &Plane, brick: Brick) -> Option<Vec<(i32, i32)>> {
         let (left, top) = corner(brick);
         let mut cells = Vec::with_capacity(5);
-        let block = plane.block::<{ (HEIGHT + 2 * REACH) as usize }>(left - REACH, top - REACH);
-        const FIRST: usize = (10 + REACH) as usize;
-        const AFTER: usize = (34 + REACH) as usize;
-        let rim = block[..FIRST].iter().chain(&block[AFTER..]).fold(0, |all, word| all | word);
-        let middle = block[FIRST..AFTER].iter().fold(0, |all, word| all | word);
-        if rim | middle & 0xff00_00ff != 0 || middle == 0 {
+        const MIDDLE: std::ops::Range<i32> = 10..34;
+        let middle = plane.block::<{ (MIDDLE.end - MIDDLE.start) as usize }>(left - REACH, top + MIDDLE.start);
+        let columns = middle.iter().fold(0, |all, word| all | word);
+        if columns == 0 || columns & 0xff00_00ff != 0 {
             return None;
         }
-        for (row, mut word) in (10..).zip(block[FIRST..AFTER].iter().copied()) {
+        let block = plane.block::<{ (HEIGHT + 2 * REACH) as usize }>(left - REACH, top - REACH);
+        let rim = (-REACH..).zip(block).filter(|(row, _)| !MIDDLE.contains(row));
+        if rim.fold(0, |all, (_, word)| all | word) != 0 {
+            return None;
+        }
+        for (row, mut word) in MIDDLE.zip(middle) {
             while word != 0 {
                 if cells.len() == 5 {
                     return None;
@@ -172,10 +177,30 @@ fn is_farther(farthest: &[i32; 4], brick: Brick) -> bool {
     reach(brick).iter().zip(farthest).any(|(here, most)| here > most)
 }
 
-/// Whether the tile with this corner could touch a brick farther out than any before. Once it cannot it never can.
-fn may_reach(farthest: &[i32; 4], x: i32, y: i32) -> bool {
+/// The parts of the tile with this corner whose cells touch a brick farther out than any before.
+fn watch(farthest: &[i32; 4], x: i32, y: i32) -> Watch {
     let (x, y) = (x + ORIGIN.0, y + ORIGIN.1);
-    rows(y, y + OWN - 1).any(|row| columns(row, x, x + OWN - 1).any(|column| is_farther(farthest, (column, row))))
+    let mut watch = Watch::default();
+    for (part, row) in watch.parts.iter_mut().zip(rows(y, y + OWN - 1)) {
+        let (from, to) = span(row, y);
+        let farther = columns(row, x, x + OWN - 1).filter(|&column| is_farther(farthest, (column, row)));
+        let all = farther.fold(0, |all, column| all | within(!0 >> (64 - OWN), column, row, x));
+        *part = (1 + RING as u8 + from as u8, 1 + RING as u8 + to as u8, all << RING);
+    }
+    watch
+}
+
+/// The rows of a tile, whose first is row `y`, that are in a row of bricks or reach into it.
+fn span(row: i32, y: i32) -> (usize, usize) {
+    ((HEIGHT * row - REACH - y).max(0) as usize, (HEIGHT * (row + 1) + REACH - y).min(OWN) as usize)
+}
+
+/// Those of a tile's columns, whose first is column `x`, that are in a brick or reach into it.
+fn within(columns: u64, column: i32, row: i32, x: i32) -> u64 {
+    let start = WIDTH * column + WIDTH / 2 * row - REACH - x;
+    let window = ((1u128 << (WIDTH + 2 * REACH)) - 1) << 64;
+    let window = if start < 0 { window >> -start } else { window << start };
+    columns & (window >> 64) as u64
 }
 
 impl Frontier {
@@ -186,8 +211,7 @@ impl Frontier {
             if !columns(row, x, x + OWN - 1).any(|column| is_farther(&self.farthest, (column, row))) {
                 continue;
             }
-            let from = (HEIGHT * row - REACH - y).max(0) as usize;
-            let to = (HEIGHT * (row + 1) + REACH - y).min(OWN) as usize;
+            let (from, to) = span(row, y);
             let seen = tile[1 + RING + from..1 + RING + to].iter().fold(0, |all, word| all | word);
             let seen = seen >> RING & ((1 << OWN) - 1);
             if seen == 0 {
@@ -195,12 +219,11 @@ impl Frontier {
             }
             let (left, right) = (x + seen.trailing_zeros() as i32, x + 63 - seen.leading_zeros() as i32);
             for column in columns(row, left, right) {
-                let start = WIDTH * column + WIDTH / 2 * row - REACH - x;
-                let reached = (seen as u128) << 64 >> (64 + start) & ((1 << (WIDTH + 2 * REACH)) - 1);
-                if reached != 0 {
+                if within(seen, column, row, x) != 0 {
                     for (i, here) in reach((column, row)).into_iter().enumerate() {
                         if here > self.farthest[i] {
                             (self.farthest[i], self.leaders[i]) = (here, (column, row));
+                            self.version += 1;
                         }
                     }
                 }
