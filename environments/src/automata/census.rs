@@ -99,7 +99,7 @@ impl Census {
     pub fn take(&mut self, pattern: &Pattern) -> Tally {
         let mut plane = std::mem::take(&mut self.plane).unwrap_or_else(|| Plane::new(&self.rule));
         plane.clear();
-        plane.add(pattern);
+        plane.add(&pattern.translated(frontier::PLACE.0, frontier::PLACE.1));
         let tally = self.take_from(&mut plane);
         self.plane = Some(plane);
         tally

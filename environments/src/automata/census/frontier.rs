@@ -18,8 +18,11 @@ use crate::automata::rule::Rule;
 const WIDTH: i32 = 28;
 const HEIGHT: i32 = 44;
 const REACH: i32 = 2;
-/// Where apgsearch puts the corner of a soup.
-const ORIGIN: (i32, i32) = (8, 16);
+/// Where a pattern's corner at (0, 0) is put on the plane: a soup then lies in the middle of a tile, and as long as it
+/// is small there is one tile to compute and not four.
+pub(super) const PLACE: (i32, i32) = (20, 20);
+/// Where in a brick apgsearch puts the corner of a soup, seen from the plane's origin.
+const ORIGIN: (i32, i32) = (8 - PLACE.0, 16 - PLACE.1);
 /// The four ways out: signs of x and y.
 const HEADINGS: [(i32, i32); 4] = [(1, 1), (-1, -1), (1, -1), (-1, 1)];
 /// For each heading, how many columns and rows away the nearest brick is that lies exactly as far out: 28 columns and
