@@ -110,7 +110,7 @@ impl Census {
         let Some(mut duration) = stabilise(plane, &mut frontier) else {
             return Tally::from([(PATHOLOGICAL.to_string(), 1)]);
         };
-        let life = self.rule == Rule::life();
+        let life = self.frontier.has_gliders();
         let mut step = 120;
         for attempt in 0.. {
             let (mut tally, ambiguous) = self.look(plane, duration, attempt);

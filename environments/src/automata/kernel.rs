@@ -58,6 +58,12 @@ pub fn advance_within(rows: &mut Rows, ring: usize, logics: &[&Logic], history: 
     dispatch::advance_within(rows, ring, logics, history)
 }
 
+/// Runs code that is inlined here as compiled for the processor's wide vectors.
+#[inline(always)]
+pub fn wide<R>(work: impl FnOnce() -> R) -> R {
+    dispatch::wide(work)
+}
+
 #[inline(always)]
 fn advance_within_any(rows: &mut Rows, ring: usize, logics: &[&Logic], history: Option<&mut Rows>) -> Change {
     let mut next = *rows;
@@ -181,6 +187,25 @@ fn look_up(from: &Rows, to: &mut Rows, table: &[bool; 512]) {
 #[allow(unsafe_code)]
 mod dispatch {
     use super::{Change, Logic, Rows, advance_within_any};
+
+    #[inline(always)]
+    pub(super) fn wide<R>(work: impl FnOnce() -> R) -> R {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512vl") {
+                // SAFETY: the body is safe code; the only duty of the caller is that the processor has the features it
+                // was compiled for, which was asked on the line above.
+                return unsafe { wide_avx512(work) };
+            }
+        }
+        work()
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512vl")]
+    fn wide_avx512<R>(work: impl FnOnce() -> R) -> R {
+        work()
+    }
 
     pub(super) fn advance_within(
         rows: &mut Rows,

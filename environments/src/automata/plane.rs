@@ -63,7 +63,11 @@ impl Watch {
             }
             let columns = (0..generations).fold(columns, |all, _| all | all << 1 | all >> 1);
             let rows = &rows[usize::from(from) - generations..usize::from(to) + generations];
-            rows.iter().fold(0, |all, row| all | row) & columns != 0
+            let all = kernel::wide(
+                #[inline(always)]
+                || rows.iter().fold(0, |all, row| all | row),
+            );
+            all & columns != 0
         })
     }
 }
@@ -511,6 +515,14 @@ impl Plane {
         if change.all & EDGES | change.first | change.last == 0 {
             return;
         }
+        kernel::wide(
+            #[inline(always)]
+            || self.share_edges(index, change),
+        );
+    }
+
+    #[inline(always)]
+    fn share_edges(&mut self, index: u32, change: Change) {
         let mut strip = [0; OWN as usize];
         for (side, (dx, dy)) in AROUND.into_iter().enumerate() {
             // The cells next to the neighbour, and by how much they move to lie in its ring.

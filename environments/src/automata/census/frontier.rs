@@ -38,6 +38,8 @@ pub(super) struct Frontier {
     farthest: [i32; 4],
     /// A touched brick that lies as far along each heading.
     leaders: [Brick; 4],
+    /// Memory for the bricks to be looked at.
+    bricks: Vec<Brick>,
     /// Counts the changes of `farthest`, from 1 on.
     version: u64,
     /// The heading of each 3×3 picture of a glider.
@@ -71,7 +73,20 @@ impl Frontier {
             }
             glider = reference::step(&glider, &Rule::life());
         }
-        Self { gliders: *rule == Rule::life(), farthest: [0; 4], leaders: [(0, 0); 4], version: 1, headings, gone: 0 }
+        Self {
+            gliders: *rule == Rule::life(),
+            farthest: [0; 4],
+            leaders: [(0, 0); 4],
+            bricks: Vec::with_capacity(16),
+            version: 1,
+            headings,
+            gone: 0,
+        }
+    }
+
+    /// Whether the rule is Life, whose gliders are taken away.
+    pub(super) fn has_gliders(&self) -> bool {
+        self.gliders
     }
 
     /// Advances a plane, noting the bricks that are touched at every second generation.
@@ -104,22 +119,23 @@ impl Frontier {
         // A glider shows when it is about to fly into a brick, so that only touched bricks hold one; of these only
         // the farthest of a heading matter, and those as far as they.
         let span = self.farthest.iter().max().copied().unwrap_or(0);
-        let mut bricks = Vec::with_capacity(8);
+        let mut bricks = std::mem::take(&mut self.bricks);
+        bricks.clear();
         for ((column, row), (columns, rows)) in self.leaders.into_iter().zip(TIES) {
             // Every touched brick is within `span` of the first in each coordinate.
             let most = span.max(0) / (HEIGHT * rows.abs()) * 2 + 1;
-            bricks.extend((-most..=most).map(|k| (column + k * columns, row + k * rows)));
+            let ties = (-most..=most).map(|k| (column + k * columns, row + k * rows));
+            bricks.extend(ties.filter(|&brick| !is_farther(&self.farthest, brick)));
         }
-        let touched = |brick: &Brick| !is_farther(&self.farthest, *brick);
-        bricks.retain(touched);
         bricks.sort_unstable();
         bricks.dedup();
-        for brick in bricks {
+        for &brick in &bricks {
             if let Some(cells) = self.outbound(plane, brick) {
                 plane.remove(&cells);
                 self.gone += 1;
             }
         }
+        self.bricks = bricks;
         plane.population()
     }
 
