@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::apgcode;
 use super::pattern::Pattern;
-use super::plane::Plane;
+use super::plane::{Places, Plane};
 use super::rule::{Neighbourhood, Rule, Topology};
 
 mod frontier;
@@ -22,6 +22,7 @@ mod separate;
 mod soup;
 
 use frontier::Frontier;
+use ground::Ground;
 pub use soup::soup;
 
 /// Objects by apgcode, with their numbers.
@@ -54,9 +55,16 @@ pub enum CensusError {
 pub struct Census {
     rule: Rule,
     /// Parts of an object on connected ground, by its cells relative to their corner.
-    objects: HashMap<Vec<(i32, i32)>, Vec<String>>,
+    objects: Places<Vec<(i32, i32)>, Vec<String>>,
     /// Parts of an object by its apgcode.
     parts: HashMap<String, Vec<String>>,
+    /// A plane whose memory is used again.
+    plane: Option<Plane>,
+    /// The frontier of a plane on which nothing has happened yet.
+    frontier: Frontier,
+    ground: Ground,
+    /// Whether two live cells along a diagonal give birth between them.
+    corners: bool,
 }
 
 impl Census {
@@ -74,22 +82,38 @@ impl Census {
         } else if rule.neighbourhood() == Neighbourhood::Hexagonal {
             "apgcodes of hexagonal rules follow symmetries of their own"
         } else {
-            return Ok(Self { rule: rule.clone(), objects: HashMap::new(), parts: HashMap::new() });
+            return Ok(Self {
+                rule: rule.clone(),
+                objects: Places::default(),
+                parts: HashMap::new(),
+                plane: None,
+                frontier: Frontier::new(rule),
+                ground: Ground::default(),
+                corners: separate::corners_give_birth(rule),
+            });
         };
         Err(CensusError::Rule { rule: rule.to_string(), reason })
     }
 
     /// The census of a pattern once it has settled. Objects that fly away are counted.
     pub fn take(&mut self, pattern: &Pattern) -> Tally {
-        let mut plane = Plane::with_pattern(&self.rule, pattern);
-        let mut frontier = frontier::Frontier::new(&self.rule);
-        let Some(mut duration) = stabilise(&mut plane, &mut frontier) else {
+        let mut plane = std::mem::take(&mut self.plane).unwrap_or_else(|| Plane::new(&self.rule));
+        plane.clear();
+        plane.add(&pattern.translated(frontier::PLACE.0, frontier::PLACE.1));
+        let tally = self.take_from(&mut plane);
+        self.plane = Some(plane);
+        tally
+    }
+
+    fn take_from(&mut self, plane: &mut Plane) -> Tally {
+        let mut frontier = self.frontier.clone();
+        let Some(mut duration) = stabilise(plane, &mut frontier) else {
             return Tally::from([(PATHOLOGICAL.to_string(), 1)]);
         };
-        let life = self.rule == Rule::life();
+        let life = self.frontier.has_gliders();
         let mut step = 120;
         for attempt in 0.. {
-            let (mut tally, ambiguous) = self.look(&mut plane, duration, attempt);
+            let (mut tally, ambiguous) = self.look(plane, duration, attempt);
             if frontier.gone > 0 {
                 *tally.entry(GLIDER.to_string()).or_insert(0) += frontier.gone;
             }
@@ -113,16 +137,26 @@ impl Census {
         plane.advance(duration.max(4));
         let mut tally = Tally::new();
         let longest = 1024 << (2 * attempt);
-        for cells in ground::objects(plane, separate::corners_give_birth(&self.rule)) {
+        let mut ground = std::mem::take(&mut self.ground);
+        ground.find(plane, self.corners);
+        for cells in ground.objects() {
             let Self { objects, .. } = self;
-            let elements = match objects.get(&cells) {
-                Some(elements) => elements.clone(),
-                None => self.identify(&cells, longest, true),
+            let identified;
+            let elements = match objects.get(cells) {
+                Some(elements) => elements,
+                None => {
+                    identified = self.identify(cells, longest, true);
+                    &identified
+                }
             };
             for element in elements {
-                *tally.entry(element).or_insert(0) += 1;
+                match tally.get_mut(element) {
+                    Some(number) => *number += 1,
+                    None => drop(tally.insert(element.clone(), 1)),
+                }
             }
         }
+        self.ground = ground;
         let ambiguous = tally.contains_key(PATHOLOGICAL);
         (tally, ambiguous)
     }
@@ -138,8 +172,9 @@ impl Census {
             let mut plane = Plane::with_pattern(&self.rule, &pattern);
             plane.record();
             plane.advance((8 * motion.period).next_multiple_of(4));
-            let objects = ground::objects(&mut plane, separate::corners_give_birth(&self.rule));
-            return objects.iter().flat_map(|cells| self.identify(cells, longest, false)).collect();
+            let mut ground = Ground::default();
+            ground.find(&plane, self.corners);
+            return ground.objects().flat_map(|cells| self.identify(cells, longest, false)).collect();
         }
         let elements = separate::elements(&code, &self.rule, &mut self.parts);
         self.objects.insert(cells.to_vec(), elements.clone());

@@ -38,14 +38,49 @@ struct Tile {
     hash: u64,
     /// Whether `hash` is not that of the rows; it is then on the list of such tiles.
     stale: bool,
-    /// Set by [`Plane::peek`] and [`Plane::changed`] once nobody wants to see the tile any more.
-    unwanted: bool,
+    /// The parts that are watched.
+    watch: Watch,
     /// Whether it is on the list of tiles to compute in the next leap.
     queued: bool,
     alive: bool,
 }
 
+/// The parts of a tile in which somebody wants to see live cells: rows, by their numbers in [`Rows`], and columns.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Watch {
+    /// Of which state of the watcher this is; 0 for none.
+    pub(super) version: u64,
+    /// The first row of each part, the row after the last, and its columns.
+    pub(super) parts: [(u8, u8, u64); 3],
+}
+
+impl Watch {
+    /// Whether there is anything to be seen, or will be within some generations.
+    fn sees(&self, rows: &Rows, generations: usize) -> bool {
+        self.parts.iter().any(|&(from, to, columns)| {
+            if columns == 0 {
+                return false;
+            }
+            let columns = (0..generations).fold(columns, |all, _| all | all << 1 | all >> 1);
+            let rows = &rows[usize::from(from) - generations..usize::from(to) + generations];
+            let all = kernel::wide(
+                #[inline(always)]
+                || rows.iter().fold(0, |all, row| all | row),
+            );
+            all & columns != 0
+        })
+    }
+}
+
 impl Tile {
+    /// Brings the watch up to date, and says whether there is something to be seen within some generations.
+    fn is_watched(&mut self, generations: usize, version: u64, watch: &impl Fn(i32, i32) -> Watch) -> bool {
+        if self.watch.version != version {
+            self.watch = Watch { version, ..watch(self.x * OWN, self.y * OWN) };
+        }
+        self.watch.sees(&self.rows, generations)
+    }
+
     /// A hash of its place and its own cells, 0 if none is live.
     fn fingerprint(&self) -> u64 {
         if self.population == 0 {
@@ -73,7 +108,7 @@ pub struct Plane {
     after: [bool; 2],
     tiles: Vec<Tile>,
     free: Vec<u32>,
-    places: HashMap<(i32, i32), u32, BuildHasherDefault<PlaceHasher>>,
+    places: Places<(i32, i32), u32>,
     queue: Vec<u32>,
     /// The tiles whose own cells the last step changed.
     changed: Vec<u32>,
@@ -88,9 +123,12 @@ pub struct Plane {
     live_tiles: usize,
 }
 
-/// A quick hash of a tile's place; nothing iterates over the map, so that its order never shows.
+/// A map from places, over which nothing iterates, so that its order never shows.
+pub(super) type Places<K, V> = HashMap<K, V, BuildHasherDefault<PlaceHasher>>;
+
+/// A quick hash of places.
 #[derive(Default)]
-struct PlaceHasher(u64);
+pub(super) struct PlaceHasher(u64);
 
 impl Hasher for PlaceHasher {
     fn finish(&self) -> u64 {
@@ -101,6 +139,10 @@ impl Hasher for PlaceHasher {
         for byte in bytes {
             self.write_i32(i32::from(*byte));
         }
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.write_i32(value as i32);
     }
 
     fn write_i32(&mut self, value: i32) {
@@ -194,38 +236,36 @@ impl Plane {
         (self.background, self.recording) = (false, false);
     }
 
-    /// The rows of wanted tiles as they will be after fewer than [`LEAP`] generations. A tile is given by its corner.
-    /// A tile that is once not wanted is not asked about again.
+    /// Tiles as they will be after fewer than [`LEAP`] generations, if they may then have live cells in a part that is
+    /// watched. A tile is given by its corner; a watch is asked for once for each version, which is above 0.
     pub(super) fn peek(
         &mut self,
         generations: usize,
-        want: impl Fn(i32, i32) -> bool,
+        version: u64,
+        watch: impl Fn(i32, i32) -> Watch,
         mut see: impl FnMut(i32, i32, &Rows),
     ) {
         let logics = [&self.logics[0]; RING];
         for &index in &self.queue {
             let tile = &mut self.tiles[index as usize];
-            if tile.unwanted {
-                continue;
-            }
-            tile.unwanted = !want(tile.x * OWN, tile.y * OWN);
-            if !tile.unwanted {
+            if tile.is_watched(generations, version, &watch) {
                 let mut rows = tile.rows;
-                kernel::advance(&mut rows, &logics[..generations], None);
+                kernel::advance_within(&mut rows, RING, &logics[..generations], None);
                 see(tile.x * OWN, tile.y * OWN, &rows);
             }
         }
     }
 
-    /// The rows of wanted tiles that the last step changed.
-    pub(super) fn changed(&mut self, want: impl Fn(i32, i32) -> bool, mut see: impl FnMut(i32, i32, &Rows)) {
+    /// The tiles that the last step changed and that have live cells in a part that is watched.
+    pub(super) fn changed(
+        &mut self,
+        version: u64,
+        watch: impl Fn(i32, i32) -> Watch,
+        mut see: impl FnMut(i32, i32, &Rows),
+    ) {
         for &index in &self.changed {
             let tile = &mut self.tiles[index as usize];
-            if tile.unwanted || !tile.alive {
-                continue;
-            }
-            tile.unwanted = !want(tile.x * OWN, tile.y * OWN);
-            if !tile.unwanted {
+            if tile.alive && tile.is_watched(0, version, &watch) {
                 see(tile.x * OWN, tile.y * OWN, &tile.rows);
             }
         }
@@ -235,17 +275,25 @@ impl Plane {
     pub(super) fn block<const N: usize>(&self, x: i32, y: i32) -> [u32; N] {
         let (tx, shift) = (x.div_euclid(OWN), x.rem_euclid(OWN));
         let mut block = [0; N];
-        let (mut left, mut right) = (None, None);
-        for (k, word) in block.iter_mut().enumerate() {
+        let mut k = 0;
+        while k < N {
             let (ty, r) = ((y + k as i32).div_euclid(OWN), (y + k as i32).rem_euclid(OWN) as usize);
-            if k == 0 || r == 0 {
-                let tile = |tx: i32| self.places.get(&(tx, ty)).map(|&index| &self.tiles[index as usize].rows);
-                left = tile(tx);
-                right = if shift + 32 > OWN { tile(tx + 1) } else { None };
+            let run = (N - k).min(OWN as usize - r);
+            for (tx, last) in [(tx, false), (tx + 1, true)] {
+                if last && shift + 32 <= OWN {
+                    continue;
+                }
+                let Some(&index) = self.places.get(&(tx, ty)) else { continue };
+                let tile = &self.tiles[index as usize];
+                if tile.population == 0 {
+                    continue;
+                }
+                for (word, row) in block[k..k + run].iter_mut().zip(&tile.rows[r + RING + 1..]) {
+                    let own = (row & COLUMNS) >> RING;
+                    *word |= if last { own << (OWN - shift) } else { own >> shift } as u32;
+                }
             }
-            let own = |rows: Option<&Rows>| rows.map_or(0, |rows| (rows[r + RING + 1] & COLUMNS) >> RING);
-            let high = own(right);
-            *word = (own(left) >> shift | if high == 0 { 0 } else { high << (OWN - shift) }) as u32;
+            k += run;
         }
         block
     }
@@ -299,6 +347,22 @@ impl Plane {
     /// Every cell that was live after [`Self::record`], now included.
     pub fn history(&self) -> Pattern {
         self.collect(|tile| tile.history.as_deref())
+    }
+
+    /// Every cell that was live since [`Self::record`], and whether it is now, in no order to rely on.
+    pub(super) fn each_recorded(&self, mut see: impl FnMut(i32, i32, bool)) {
+        for tile in self.tiles.iter().filter(|tile| tile.alive) {
+            for r in OWN_ROWS {
+                let live = tile.rows[r] & COLUMNS;
+                let mut word = live | tile.history.as_ref().map_or(0, |history| history[r] & COLUMNS);
+                while word != 0 {
+                    let column = word.trailing_zeros();
+                    let (x, y) = (tile.x * OWN + column as i32, tile.y * OWN + r as i32);
+                    see(x - RING as i32, y - (RING + 1) as i32, live >> column & 1 == 1);
+                    word &= word - 1;
+                }
+            }
+        }
     }
 
     fn collect<'a>(&'a self, layer: impl Fn(&'a Tile) -> Option<&'a Rows>) -> Pattern {
@@ -451,7 +515,15 @@ impl Plane {
         if change.all & EDGES | change.first | change.last == 0 {
             return;
         }
-        let rows = self.tiles[index as usize].rows;
+        kernel::wide(
+            #[inline(always)]
+            || self.share_edges(index, change),
+        );
+    }
+
+    #[inline(always)]
+    fn share_edges(&mut self, index: u32, change: Change) {
+        let mut strip = [0; OWN as usize];
         for (side, (dx, dy)) in AROUND.into_iter().enumerate() {
             // The cells next to the neighbour, and by how much they move to lie in its ring.
             let columns: u64 = match dx {
@@ -472,7 +544,12 @@ impl Plane {
                 1 => (1 + OWN as usize, RING),
                 _ => (RING + 1, OWN as usize),
             };
-            let any = rows[from..from + count].iter().fold(0, |any, word| any | word & columns);
+            let strip = &mut strip[..count];
+            let mut any = 0;
+            for (word, row) in strip.iter_mut().zip(&self.tiles[index as usize].rows[from..from + count]) {
+                *word = row & columns;
+                any |= *word;
+            }
             let mut neighbour = self.tiles[index as usize].around[side];
             if neighbour == NONE {
                 if any == 0 {
@@ -490,9 +567,8 @@ impl Plane {
             let ring = moved(columns);
             let tile = &mut self.tiles[neighbour as usize];
             let mut difference = 0;
-            for k in 0..count {
-                let wanted = moved(rows[from + k] & columns);
-                let word = &mut tile.rows[to + k];
+            for (word, wanted) in tile.rows[to..to + count].iter_mut().zip(strip) {
+                let wanted = moved(*wanted);
                 difference |= (*word & ring) ^ wanted;
                 *word = *word & !ring | wanted;
             }
@@ -522,7 +598,7 @@ impl Plane {
             population: 0,
             hash: 0,
             stale: false,
-            unwanted: false,
+            watch: Watch::default(),
             queued: false,
             alive: true,
         };

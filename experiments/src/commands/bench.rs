@@ -255,7 +255,8 @@ fn random_cells(draws: &mut environments::Stream) -> u64 {
 
 fn census(_: &BenchArgs) -> anyhow::Result<Vec<Row>> {
     let start = Instant::now();
-    let count = 1500;
+    // So many that the objects met for the first time, which take longer, are the few that they are in a long run.
+    let count = 30_000;
     soups(&Rule::life(), "bench", count)?;
     let threads = rayon::current_num_threads() as f64;
     Ok(vec![Row {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::automata::kernel::Rows;
 use crate::automata::pattern::Pattern;
-use crate::automata::plane::{LEAP, OWN, Plane, RING};
+use crate::automata::plane::{LEAP, OWN, Plane, RING, Watch};
 use crate::automata::reference;
 use crate::automata::rule::Rule;
 
@@ -18,8 +18,11 @@ use crate::automata::rule::Rule;
 const WIDTH: i32 = 28;
 const HEIGHT: i32 = 44;
 const REACH: i32 = 2;
-/// Where apgsearch puts the corner of a soup.
-const ORIGIN: (i32, i32) = (8, 16);
+/// Where a pattern's corner at (0, 0) is put on the plane: a soup then lies in the middle of a tile, and as long as it
+/// is small there is one tile to compute and not four.
+pub(super) const PLACE: (i32, i32) = (20, 20);
+/// Where in a brick apgsearch puts the corner of a soup, seen from the plane's origin.
+const ORIGIN: (i32, i32) = (8 - PLACE.0, 16 - PLACE.1);
 /// The four ways out: signs of x and y.
 const HEADINGS: [(i32, i32); 4] = [(1, 1), (-1, -1), (1, -1), (-1, 1)];
 /// For each heading, how many columns and rows away the nearest brick is that lies exactly as far out: 28 columns and
@@ -27,6 +30,7 @@ const HEADINGS: [(i32, i32); 4] = [(1, 1), (-1, -1), (1, -1), (-1, 1)];
 const TIES: [Brick; 4] = [(29, -14), (29, -14), (15, 14), (15, 14)];
 
 /// The bricks that have been touched, and the gliders that went.
+#[derive(Clone)]
 pub(super) struct Frontier {
     /// Whether the rule has gliders to be taken away.
     gliders: bool,
@@ -34,6 +38,10 @@ pub(super) struct Frontier {
     farthest: [i32; 4],
     /// A touched brick that lies as far along each heading.
     leaders: [Brick; 4],
+    /// Memory for the bricks to be looked at.
+    bricks: Vec<Brick>,
+    /// Counts the changes of `farthest`, from 1 on.
+    version: u64,
     /// The heading of each 3×3 picture of a glider.
     headings: Vec<(u16, usize)>,
     /// Gliders that went.
@@ -65,7 +73,20 @@ impl Frontier {
             }
             glider = reference::step(&glider, &Rule::life());
         }
-        Self { gliders: *rule == Rule::life(), farthest: [0; 4], leaders: [(0, 0); 4], headings, gone: 0 }
+        Self {
+            gliders: *rule == Rule::life(),
+            farthest: [0; 4],
+            leaders: [(0, 0); 4],
+            bricks: Vec::with_capacity(16),
+            version: 1,
+            headings,
+            gone: 0,
+        }
+    }
+
+    /// Whether the rule is Life, whose gliders are taken away.
+    pub(super) fn has_gliders(&self) -> bool {
+        self.gliders
     }
 
     /// Advances a plane, noting the bricks that are touched at every second generation.
@@ -75,7 +96,7 @@ impl Frontier {
         }
         for _ in 0..generations / LEAP {
             let farthest = self.farthest;
-            plane.peek(2, |x, y| may_reach(&farthest, x, y), |x, y, rows| self.touch(x, y, rows));
+            plane.peek(2, self.version, |x, y| watch(&farthest, x, y), |x, y, rows| self.touch(x, y, rows));
             plane.leap();
             self.look(plane);
         }
@@ -87,7 +108,7 @@ impl Frontier {
 
     fn look(&mut self, plane: &mut Plane) {
         let farthest = self.farthest;
-        plane.changed(|x, y| may_reach(&farthest, x, y), |x, y, rows| self.touch(x, y, rows));
+        plane.changed(self.version, |x, y| watch(&farthest, x, y), |x, y, rows| self.touch(x, y, rows));
     }
 
     /// The population after taking away the gliders that fly out.
@@ -98,20 +119,23 @@ impl Frontier {
         // A glider shows when it is about to fly into a brick, so that only touched bricks hold one; of these only
         // the farthest of a heading matter, and those as far as they.
         let span = self.farthest.iter().max().copied().unwrap_or(0);
-        let mut bricks = Vec::with_capacity(8);
+        let mut bricks = std::mem::take(&mut self.bricks);
+        bricks.clear();
         for ((column, row), (columns, rows)) in self.leaders.into_iter().zip(TIES) {
             // Every touched brick is within `span` of the first in each coordinate.
             let most = span.max(0) / (HEIGHT * rows.abs()) * 2 + 1;
-            bricks.extend((-most..=most).map(|k| (column + k * columns, row + k * rows)));
+            let ties = (-most..=most).map(|k| (column + k * columns, row + k * rows));
+            bricks.extend(ties.filter(|&brick| !is_farther(&self.farthest, brick)));
         }
         bricks.sort_unstable();
         bricks.dedup();
-        for brick in bricks {
+        for &brick in &bricks {
             if let Some(cells) = self.outbound(plane, brick) {
                 plane.remove(&cells);
                 self.gone += 1;
             }
         }
+        self.bricks = bricks;
         plane.population()
     }
 
@@ -119,11 +143,18 @@ impl Frontier {
     fn outbound(&self, plane: &Plane, brick: Brick) -> Option<Vec<(i32, i32)>> {
         let (left, top) = corner(brick);
         let mut cells = Vec::with_capacity(5);
+        const MIDDLE: std::ops::Range<i32> = 10..34;
+        let middle = plane.block::<{ (MIDDLE.end - MIDDLE.start) as usize }>(left - REACH, top + MIDDLE.start);
+        let columns = middle.iter().fold(0, |all, word| all | word);
+        if columns == 0 || columns & 0xff00_00ff != 0 {
+            return None;
+        }
         let block = plane.block::<{ (HEIGHT + 2 * REACH) as usize }>(left - REACH, top - REACH);
-        for (row, mut word) in (-REACH..).zip(block) {
-            if word != 0 && (!(10..34).contains(&row) || word & 0xff00_00ff != 0) {
-                return None;
-            }
+        let rim = (-REACH..).zip(block).filter(|(row, _)| !MIDDLE.contains(row));
+        if rim.fold(0, |all, (_, word)| all | word) != 0 {
+            return None;
+        }
+        for (row, mut word) in MIDDLE.zip(middle) {
             while word != 0 {
                 if cells.len() == 5 {
                     return None;
@@ -165,10 +196,30 @@ fn is_farther(farthest: &[i32; 4], brick: Brick) -> bool {
     reach(brick).iter().zip(farthest).any(|(here, most)| here > most)
 }
 
-/// Whether the tile with this corner could touch a brick farther out than any before. Once it cannot it never can.
-fn may_reach(farthest: &[i32; 4], x: i32, y: i32) -> bool {
+/// The parts of the tile with this corner whose cells touch a brick farther out than any before.
+fn watch(farthest: &[i32; 4], x: i32, y: i32) -> Watch {
     let (x, y) = (x + ORIGIN.0, y + ORIGIN.1);
-    rows(y, y + OWN - 1).any(|row| columns(row, x, x + OWN - 1).any(|column| is_farther(farthest, (column, row))))
+    let mut watch = Watch::default();
+    for (part, row) in watch.parts.iter_mut().zip(rows(y, y + OWN - 1)) {
+        let (from, to) = span(row, y);
+        let farther = columns(row, x, x + OWN - 1).filter(|&column| is_farther(farthest, (column, row)));
+        let all = farther.fold(0, |all, column| all | within(!0 >> (64 - OWN), column, row, x));
+        *part = (1 + RING as u8 + from as u8, 1 + RING as u8 + to as u8, all << RING);
+    }
+    watch
+}
+
+/// The rows of a tile, whose first is row `y`, that are in a row of bricks or reach into it.
+fn span(row: i32, y: i32) -> (usize, usize) {
+    ((HEIGHT * row - REACH - y).max(0) as usize, (HEIGHT * (row + 1) + REACH - y).min(OWN) as usize)
+}
+
+/// Those of a tile's columns, whose first is column `x`, that are in a brick or reach into it.
+fn within(columns: u64, column: i32, row: i32, x: i32) -> u64 {
+    let start = WIDTH * column + WIDTH / 2 * row - REACH - x;
+    let window = ((1u128 << (WIDTH + 2 * REACH)) - 1) << 64;
+    let window = if start < 0 { window >> -start } else { window << start };
+    columns & (window >> 64) as u64
 }
 
 impl Frontier {
@@ -179,8 +230,7 @@ impl Frontier {
             if !columns(row, x, x + OWN - 1).any(|column| is_farther(&self.farthest, (column, row))) {
                 continue;
             }
-            let from = (HEIGHT * row - REACH - y).max(0) as usize;
-            let to = (HEIGHT * (row + 1) + REACH - y).min(OWN) as usize;
+            let (from, to) = span(row, y);
             let seen = tile[1 + RING + from..1 + RING + to].iter().fold(0, |all, word| all | word);
             let seen = seen >> RING & ((1 << OWN) - 1);
             if seen == 0 {
@@ -188,12 +238,11 @@ impl Frontier {
             }
             let (left, right) = (x + seen.trailing_zeros() as i32, x + 63 - seen.leading_zeros() as i32);
             for column in columns(row, left, right) {
-                let start = WIDTH * column + WIDTH / 2 * row - REACH - x;
-                let reached = (seen as u128) << 64 >> (64 + start) & ((1 << (WIDTH + 2 * REACH)) - 1);
-                if reached != 0 {
+                if within(seen, column, row, x) != 0 {
                     for (i, here) in reach((column, row)).into_iter().enumerate() {
                         if here > self.farthest[i] {
                             (self.farthest[i], self.leaders[i]) = (here, (column, row));
+                            self.version += 1;
                         }
                     }
                 }
