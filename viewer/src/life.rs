@@ -6,7 +6,7 @@ use environments::automata::formats::{Format, PatternFile};
 use environments::life::{
     self, Board, Heading, LONGEST_HORIZON, LifeConfig, LifeEpisode, LifeWorld, Mix, Source, pattern_cells,
 };
-use environments::{Edit, Environment, Outline, Scene, Scope, Split};
+use environments::{Address, Edit, Environment, Outline, Scene, Scope, Split};
 use models::ModelSpec;
 
 use crate::board::{BoardScene, Meaning};
@@ -290,8 +290,9 @@ impl Subject for LifeSubject {
         self.footprint(&body).map(|_| body)
     }
 
-    fn fingerprint(&self, _split: Split) -> String {
-        if self.pattern.is_some() { String::new() } else { self.world.fingerprint() }
+    fn address(&self, observed: &Observed) -> Option<(Address, Vec<Edit>)> {
+        let address = self.world.address(observed.split, observed.index);
+        self.pattern.is_none().then(|| (address, observed.edits.clone()))
     }
 }
 

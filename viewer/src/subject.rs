@@ -1,6 +1,6 @@
 //! What the viewer asks of a world: what is there, what a model is asked about it, what its answer means.
 
-use environments::{Edit, Geometry, Split, Symbol};
+use environments::{Address, Edit, Geometry, Split, Symbol};
 use models::ModelSpec;
 
 use crate::scene::Drawn;
@@ -110,8 +110,9 @@ pub trait Subject: Send + Sync {
         Err("patterns can be put down on boards alone".into())
     }
 
-    /// The fingerprint of the environment that an episode comes from; empty where there is none.
-    fn fingerprint(&self, split: Split) -> String;
+    /// The address and all edits that give an episode by `Environment::counterfactual`; nothing for one that has no
+    /// address.
+    fn address(&self, observed: &Observed) -> Option<(Address, Vec<Edit>)>;
 
     /// The name of [`Subject::palette`] that a cell of a table stands for, if it does.
     fn chosen_in(&self, _observed: &Observed, _panel: &str, _cell: (u32, u32)) -> Option<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use environments::turing::{HeadToken, TuringConfig, TuringEpisode, TuringWorld};
-use environments::{Edit, Environment, Split};
+use environments::{Address, Edit, Environment, Split};
 use experiments::machines::{Pair, pairs};
 use models::ModelSpec;
 
@@ -189,8 +189,9 @@ impl Subject for TuringSubject {
         Ok(Edit::Rewrite { state, symbol, transition: written(transition) })
     }
 
-    fn fingerprint(&self, split: Split) -> String {
-        self.of(split).fingerprint()
+    fn address(&self, observed: &Observed) -> Option<(Address, Vec<Edit>)> {
+        let (_, episode) = self.names(observed).ok()?;
+        Some((episode.address, episode.edits))
     }
 
     fn chosen_in(&self, _observed: &Observed, panel: &str, (column, row): (u32, u32)) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use environments::{Edit, Split};
+use environments::{Address, Edit, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::lens::Lens;
@@ -66,13 +66,17 @@ impl Default for Overlays {
     }
 }
 
-/// What edits did, as it was when they were saved: a note for whoever cites them. The edits themselves, with the address
-/// that they change, are what is run again.
+/// What edits did, for whoever cites them or runs them again: the address and the edits are what
+/// `Environment::counterfactual` takes, and the figures are those at the view's step when they were saved.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Intervention {
-    /// The fingerprint of the world, `Environment::fingerprint`: together with split and index the address.
-    pub environment: String,
+    /// The episode that is edited; none for a pattern file. Its index is not always the view's: a pair of twins has a
+    /// number of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// All edits, in order; those that make an evil twin come before the view's.
+    pub edits: Vec<Edit>,
     /// What was open, such as a run's name.
     pub source: String,
     /// What the two scores count.

@@ -75,13 +75,14 @@ impl Session {
         } else {
             subject.footprint(&view.pattern).map_err(|reason| fail(format!("the view's `pattern`: {reason}")))?;
         }
-        if let Some(environment) = view.intervention.take().map(|it| it.environment)
-            && !environment.is_empty()
-            && environment != subject.fingerprint(view.split)
+        if let Some(meant) = view.intervention.take().and_then(|it| it.address)
+            && let here = subject.address(&observed).map(|(address, _)| address)
+            && here.as_ref() != Some(&meant)
         {
+            let here = here.map_or("none".into(), |address| address.environment);
             return Err(fail(format!(
-                "the intervention was made in the environment {environment}, and this one is {}",
-                subject.fingerprint(view.split)
+                "the intervention was made in the environment {}, and this one is {here}, or has other episodes",
+                meant.environment
             )));
         }
         let asked = (!source.checkpoints.is_empty()).then(|| Asked::start(device));
@@ -146,12 +147,15 @@ impl Session {
         let step = self.timeline.step();
         let pair = |scores: &BTreeMap<u32, Score>| scores.get(&step).map(|score| [score.model, score.reference]);
         let words = self.observed.scene.words();
+        let (address, edits) = self.subject.address(&self.observed).unzip();
+        let edits = edits.unwrap_or_else(|| self.history.edits());
         let (model, checkpoint) = self.checkpoint().map(|(model, step)| (model.to_string(), step)).unzip();
         Ok(View {
             model,
             checkpoint,
             intervention: Some(Intervention {
-                environment: self.subject.fingerprint(self.view.split),
+                address,
+                edits,
                 source: self.source.name.clone(),
                 measures: [words.model.into(), words.reference.into()],
                 before: pair(&self.before),

@@ -127,7 +127,7 @@ fn a_rewritten_entry_makes_a_twin_and_the_fork_is_marked() {
 #[test]
 fn evil_twins_are_those_of_the_experiment() {
     let folder = run("evil-twin", "model-1");
-    let session = open(&folder, View { split: Split::Test, index: 3, ..View::default() });
+    let mut session = open(&folder, View { split: Split::Test, index: 3, ..View::default() });
     let pair = experiments::machines::pairs(&world(), Split::Test, 4, 1).pop().unwrap();
     assert_eq!(*session.observed().scene.scene(), world().episode_of(&pair.own).scene);
     assert_eq!(session.timeline().step() as usize, pair.fired, "one begins at the fork");
@@ -135,6 +135,19 @@ fn evil_twins_are_those_of_the_experiment() {
     assert_eq!(twin.rule.unwrap().0 as usize, pair.fired + 1);
     let next = drawn(&session, "next");
     assert!(next.framed.contains(&(pair.own_step as u32, 0)) && next.changed.contains(&(pair.twin_step as u32, 0)));
+    // What is saved of an edit names the episode itself, and not the number of the pair.
+    let rewriting = session
+        .subject()
+        .palette(session.observed())
+        .into_iter()
+        .find(|name| session.subject().place(session.observed(), name, (0, 0)).is_ok());
+    session.choose_pattern(&rewriting.unwrap());
+    session.apply(Command::Use);
+    let view = session.intervention().unwrap();
+    let note = view.intervention.clone().unwrap();
+    let exact = world().counterfactual(&note.address.unwrap(), &note.edits).unwrap();
+    assert_eq!(*session.observed().scene.scene(), exact.scene);
+    assert_eq!(*open(&folder, view).observed().scene.scene(), exact.scene);
 }
 
 #[test]

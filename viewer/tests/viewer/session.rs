@@ -327,18 +327,17 @@ fn an_intervention_is_saved_with_what_it_did_and_leads_back() {
     settle(&mut session);
     let view = session.intervention().unwrap();
     let note = view.intervention.clone().unwrap();
-    assert_eq!(note.environment, world().fingerprint());
     assert_eq!(note.before, Some([before.model, before.reference]));
     let after = session.scores()[&4];
     assert_eq!((note.after, note.changed), (Some([after.model, after.reference]), session.changed_count()));
     // What the file says is enough to run the edits again without the viewer.
     let read = View::parse(&view.to_toml()).unwrap();
     assert_eq!(read, view);
-    let exact = world().counterfactual(&world().address(read.split, read.index), &read.edits).unwrap();
+    let exact = world().counterfactual(&note.address.unwrap(), &note.edits).unwrap();
     assert_eq!(*session.observed().scene.scene(), exact.scene);
     assert_eq!(run.open(read.clone()).unwrap().observed().edits, view.edits);
     let mut wrong = read;
-    wrong.intervention.as_mut().unwrap().environment = "0000".into();
+    wrong.intervention.as_mut().unwrap().address.as_mut().unwrap().environment = "0000".into();
     assert!(run.open(wrong).err().unwrap().to_string().contains("environment 0000"));
 }
 
