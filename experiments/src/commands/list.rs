@@ -17,6 +17,14 @@ pub const ENVIRONMENTS: &[Listed] = &[
         name: "turing",
         about: "runs of n-state m-symbol Turing machines on blank or random tapes, seen from the head; states stay hidden",
     },
+    Listed {
+        name: "halting",
+        about: "the tables of Turing machines, and whether they halt: proved verdicts, nothing trivial",
+    },
+    Listed {
+        name: "universal",
+        about: "random programs of a small universal machine, run in dovetail, their outputs interleaved into one stream",
+    },
 ];
 
 /// Models, in the order in which they are listed.

@@ -1,7 +1,11 @@
 //! `stance turing …`
 
 use clap::{Args, Subcommand};
+use environments::sequence::{Ppm, SequenceModel};
+use environments::stream;
+use environments::turing::universal::{Limits, Program, ProgramOutcome, ProgramRun};
 use environments::turing::{self, Class, Machine, Outcome};
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::output::Output;
@@ -15,6 +19,8 @@ pub enum TuringCommand {
     Enumerate(EnumerateArgs),
     /// Count what the never-halting machines of a size can write, and how much of a machine's identity that carries.
     Traces(TracesArgs),
+    /// Draw random programs of the universal machine and say what they do.
+    Programs(ProgramsArgs),
 }
 
 /// Arguments of `stance turing run`.
@@ -59,6 +65,29 @@ pub struct TracesArgs {
     length: usize,
 }
 
+/// Arguments of `stance turing programs`.
+#[derive(Args)]
+pub struct ProgramsArgs {
+    /// Programs drawn.
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    count: u64,
+    /// Values of a cell.
+    #[arg(long, value_name = "A", default_value_t = 4, value_parser = clap::value_parser!(u64).range(2..=256))]
+    alphabet: u64,
+    /// Symbols written after which a program is stopped.
+    #[arg(long, value_name = "L", default_value_t = 128, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    length: u64,
+    /// Steps after which it is.
+    #[arg(long, value_name = "K", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    max_steps: u64,
+    /// Mean length of a program, in instructions.
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    mean_length: u64,
+    /// Chooses other programs.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+}
+
 /// Cells up to which a tape is written out.
 const MOST_CELLS: usize = 1 << 16;
 
@@ -74,6 +103,7 @@ pub fn run(command: TuringCommand, output: &Output) -> anyhow::Result<()> {
         TuringCommand::Run(args) => run_machine(&args, output),
         TuringCommand::Enumerate(args) => enumerate(&args, output),
         TuringCommand::Traces(args) => traces(&args, output),
+        TuringCommand::Programs(args) => programs(&args, output),
     }
 }
 
@@ -172,4 +202,108 @@ fn traces(args: &TracesArgs, output: &Output) -> anyhow::Result<()> {
     output.print(&value, || {
         format!("{} machines write {distinct} traces of {} symbols: {bits:.4} bits", found.machines, args.length)
     })
+}
+
+/// Outputs shorter than this say little of how well they compress.
+const COMPRESSIBLE: usize = 16;
+
+fn programs(args: &ProgramsArgs, output: &Output) -> anyhow::Result<()> {
+    let limits =
+        Limits { steps: args.max_steps, cells: 16, output: args.length as usize, alphabet: args.alphabet as usize };
+    // Programs by blocks, each with a stream of its own, so that any number of threads draws the same.
+    const BLOCK: u64 = 1024;
+    let block = |block: u64| {
+        let mut draws = stream(&["turing programs", &args.seed.to_string(), &block.to_string()]);
+        let mut tally = Tally::default();
+        for _ in block * BLOCK..args.count.min((block + 1) * BLOCK) {
+            let program = Program::sample(&mut draws, args.mean_length, 1 << 16);
+            tally.add(&program, &program.run(limits), limits.alphabet);
+        }
+        tally
+    };
+    let blocks: Vec<Tally> = (0..args.count.div_ceil(BLOCK)).into_par_iter().map(block).collect();
+    let all = blocks.into_iter().fold(Tally::default(), Tally::joined);
+    let count = args.count as f64;
+    let [halted, full, limited] = all.outcomes.map(|number| number as f64 / count);
+    let compression = (all.compressed.1 > 0.0).then(|| all.compressed.0 / all.compressed.1);
+    let value = json!({
+        "programs": args.count,
+        "halting": halted,
+        "full": full,
+        "limit": limited,
+        "silent": all.silent as f64 / count,
+        "mean_length": all.length as f64 / count,
+        "mean_output": all.written as f64 / count,
+        "outputs": all.outputs,
+        "bits_per_symbol": compression,
+        "uniform_bits_per_symbol": (args.alphabet as f64).log2(),
+    });
+    output.print(&value, || {
+        let share = |share: f64| format!("{:.1}%", 100.0 * share);
+        let mut text = format!("{} programs of {:.1} instructions on average\n", args.count, all.length as f64 / count);
+        text += &format!(
+            "{} halt, {} write {} symbols, {} are stopped at {} steps; {} write nothing\n",
+            share(halted),
+            share(full),
+            args.length,
+            share(limited),
+            args.max_steps,
+            share(all.silent as f64 / count)
+        );
+        for (from, number) in &all.outputs {
+            text += &format!("  {from:>6} symbols or more (below the next): {number}\n");
+        }
+        if let Some(bits) = compression {
+            text += &format!(
+                "outputs of {COMPRESSIBLE} symbols and more: {bits:.3} bits a symbol by PPM of order 5 (uniform: {:.3})\n",
+                (args.alphabet as f64).log2()
+            );
+        }
+        text
+    })
+}
+
+/// What programs do, summed.
+#[derive(Default)]
+struct Tally {
+    /// Halted, full, stopped at the limit.
+    outcomes: [u64; 3],
+    silent: u64,
+    length: u64,
+    written: u64,
+    /// By the least length of an output in a doubling bin: 0, 1, 2, 4, ….
+    outputs: std::collections::BTreeMap<usize, u64>,
+    /// Bits and symbols of outputs that are long enough.
+    compressed: (f64, f64),
+}
+
+impl Tally {
+    fn add(&mut self, program: &Program, run: &ProgramRun, alphabet: usize) {
+        self.outcomes[match run.outcome {
+            ProgramOutcome::Halted => 0,
+            ProgramOutcome::Full => 1,
+            ProgramOutcome::Limit => 2,
+        }] += 1;
+        self.silent += u64::from(run.output.is_empty());
+        self.length += program.len() as u64;
+        self.written += run.output.len() as u64;
+        let bin = run.output.len().checked_ilog2().map_or(0, |exponent| 1 << exponent);
+        *self.outputs.entry(bin).or_default() += 1;
+        if run.output.len() >= COMPRESSIBLE {
+            let mut ppm = Ppm::new(alphabet, 5, &[]);
+            self.compressed.0 += run.output.iter().map(|&symbol| ppm.observe(usize::from(symbol))).sum::<f64>();
+            self.compressed.1 += run.output.len() as f64;
+        }
+    }
+
+    fn joined(mut self, other: Self) -> Self {
+        self.outcomes.iter_mut().zip(other.outcomes).for_each(|(own, other)| *own += other);
+        self.silent += other.silent;
+        self.length += other.length;
+        self.written += other.written;
+        other.outputs.into_iter().for_each(|(bin, count)| *self.outputs.entry(bin).or_default() += count);
+        self.compressed.0 += other.compressed.0;
+        self.compressed.1 += other.compressed.1;
+        self
+    }
 }
