@@ -12,7 +12,7 @@ pub mod plane;
 pub mod reference;
 pub mod rule;
 
-pub use elementary::ElementaryRow;
+pub use elementary::{ElementaryRow, LineRule, WolframClass};
 pub use evolve::{EvolveError, Evolved, Limits, evolve};
 pub use formats::{Format, FormatError, PatternFile};
 pub use pattern::{BoundingBox, Cell, Pattern};
