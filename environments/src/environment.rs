@@ -242,6 +242,18 @@ pub enum Edit {
         /// The transition, such as `1RB`.
         transition: String,
     },
+    /// Give an entry of a one-dimensional rule's table another value.
+    Entry {
+        /// The neighbourhood, read from left to right as a binary number.
+        entry: u32,
+        /// What becomes of a cell there: 0 or 1.
+        value: u8,
+    },
+    /// Let another one-dimensional rule act on the same first row.
+    Rule {
+        /// The rule, such as `W110`.
+        rule: String,
+    },
 }
 
 /// Why a world could not be built or an edit not be applied. The text is one sentence for a person.

@@ -10,6 +10,7 @@
 //! **Must never know.** Tensors, models, windows, the clock, the number of threads, a global random generator.
 
 pub mod automata;
+pub mod elementary;
 mod environment;
 pub mod life;
 pub mod sequence;

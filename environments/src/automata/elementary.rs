@@ -1,7 +1,11 @@
-//! Elementary cellular automata: two states in one dimension, Wolfram's 256 rules.
+//! Cellular automata of two states in one dimension: Wolfram's 256 elementary rules, and wider ones up to radius 3.
 //!
 //! On a row without end the background may flip: under a rule with 000 → 1 it is live after one generation (and dead
 //! after the next, unless 111 → 1 as well). A row is therefore kept as the cells that differ from its background.
+
+mod rule;
+
+pub use rule::{LineRule, WIDEST_RADIUS, WolframClass};
 
 /// The most cells that a row may have.
 pub const WIDEST: usize = 1 << 28;
@@ -12,7 +16,7 @@ const MOST_WORK: u64 = 40_000_000_000;
 /// A row and its rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ElementaryRow {
-    rule: u8,
+    rule: LineRule,
     /// Cells of a ring, or none for a row without end.
     width: Option<usize>,
     /// The column of the first bit; always 0 on a ring.
@@ -58,7 +62,8 @@ impl ElementaryRow {
     ///
     /// # Errors
     /// Names the character, or the width, at fault.
-    pub fn new(rule: u8, width: Option<usize>, text: &str) -> Result<Self, ElementaryError> {
+    pub fn new(rule: impl Into<LineRule>, width: Option<usize>, text: &str) -> Result<Self, ElementaryError> {
+        let rule = rule.into();
         let mut words = vec![0u64; text.len() / 64 + 1];
         let mut length = 0;
         for found in text.chars() {
@@ -84,7 +89,7 @@ impl ElementaryRow {
     ///
     /// # Errors
     /// If the ring is too long.
-    pub fn single(rule: u8, width: Option<usize>) -> Result<Self, ElementaryError> {
+    pub fn single(rule: impl Into<LineRule>, width: Option<usize>) -> Result<Self, ElementaryError> {
         let mut row = Self::new(rule, width, if width.is_some() { "0" } else { "1" })?;
         if let Some(width) = width {
             row.words[width / 2 / 64] |= 1 << (width / 2 % 64);
@@ -138,10 +143,10 @@ impl ElementaryRow {
     /// If that is too much to compute. A ring repeats sooner or later, and cycles that are found are skipped.
     pub fn advance(&mut self, steps: u64) -> Result<(), ElementaryError> {
         if self.width.is_none() {
-            // The row grows by a cell to either side in each generation.
-            let cells = self.words.len() as u64 * 64;
-            let work = |steps: u64| u128::from(steps) * u128::from(cells / 64 + steps / 64 + 2);
-            let fits = |steps: u64| work(steps) <= u128::from(MOST_WORK) && steps < WIDEST as u64 / 2;
+            // The row grows by the radius to either side in each generation.
+            let (cells, radius) = (self.words.len() as u64 * 64, self.rule.radius() as u64);
+            let work = |steps: u64| u128::from(steps) * u128::from(cells / 64 + steps / 64 * radius + 2);
+            let fits = |steps: u64| work(steps) <= u128::from(MOST_WORK) && steps < WIDEST as u64 / 2 / radius;
             // A row that dies out or repeats in place is found by then.
             let first = steps.min(1024);
             for done in 0..first {
@@ -193,52 +198,44 @@ impl ElementaryRow {
 
     /// Advances a row in which every cell is like the background.
     fn empty_for(&mut self, steps: u64) -> Result<(), ElementaryError> {
-        let after = |background: bool| self.rule >> (if background { 7 } else { 0 }) & 1 == 1;
         // The background settles or alternates, so only the parity of the rest matters.
         for _ in 0..(steps.min(2) + steps.saturating_sub(2) % 2) {
-            self.background = after(self.background);
+            self.background = after(self.rule, self.background);
         }
         self.generation += steps;
         Ok(())
     }
 
+    /// The rule.
+    pub fn rule(&self) -> LineRule {
+        self.rule
+    }
+
     /// Advances by one generation.
     pub fn step(&mut self) {
         self.generation += 1;
-        let after = |rule: u8, background: bool| rule >> (if background { 7 } else { 0 }) & 1 == 1;
+        let radius = self.rule.radius();
         let Some(width) = self.width else {
             let (before, next) = (self.background, after(self.rule, self.background));
             let table = relative(self.rule, before, next);
-            self.words.insert(0, 0);
-            self.words.push(0);
+            // A word more at either end than the row can reach, and one before it for the look to the west.
+            let mut cells = Vec::with_capacity(self.words.len() + 4);
+            cells.extend([0, 0]);
+            cells.extend(&self.words);
+            cells.extend([0, 0]);
             self.left -= 64;
-            let words = &self.words;
-            let at = |i: usize| words.get(i).copied().unwrap_or(0);
-            let stepped = (0..words.len()).map(|i| {
-                let west = at(i) << 1 | at(i.wrapping_sub(1)) >> 63;
-                let east = at(i) >> 1 | at(i + 1) << 63;
-                apply(table, west, at(i), east)
-            });
-            self.words = stepped.collect();
+            self.words = (1..cells.len() - 1)
+                .map(|i| apply(table, radius, |place| shifted(&cells, 64 * i + place - radius)))
+                .collect();
             self.background = next;
             self.trim();
             return;
         };
-        let words = &self.words;
-        let cell = |column: usize| words[column / 64] >> (column % 64) & 1;
-        let last = width - 1;
-        let mut next = Vec::with_capacity(words.len());
-        for i in 0..words.len() {
-            let mut west = words[i] << 1;
-            west |= if i == 0 { cell(last) } else { words[i - 1] >> 63 };
-            let mut east = words[i] >> 1;
-            if i + 1 < words.len() {
-                east |= words[i + 1] << 63;
-            } else {
-                east |= cell(0) << (last % 64);
-            }
-            next.push(apply(self.rule, west, words[i], east));
-        }
+        // The ring with `radius` cells of its other end before it and after it.
+        let cells = unrolled(&self.words, width, radius);
+        let mut next: Vec<u64> = (0..self.words.len())
+            .map(|i| apply(self.rule.table(), radius, |place| shifted(&cells, 64 * i + place)))
+            .collect();
         if width % 64 != 0
             && let Some(word) = next.last_mut()
         {
@@ -260,20 +257,78 @@ impl ElementaryRow {
     }
 }
 
-/// The rule for cells relative to the background.
-fn relative(rule: u8, before: bool, after: bool) -> u8 {
-    (0..8).fold(0, |table, index| {
-        let from = if before { 7 - index } else { index };
-        table | ((rule >> from & 1) ^ u8::from(after)) << index
-    })
+/// What the background becomes.
+fn after(rule: LineRule, background: bool) -> bool {
+    rule.next(if background { rule.entries() - 1 } else { 0 })
 }
 
-/// The rule on 64 cells at a time.
-fn apply(rule: u8, west: u64, centre: u64, east: u64) -> u64 {
-    (0..8).filter(|index| rule >> index & 1 == 1).fold(0, |next, index| {
-        let pick = |word: u64, bit: u8| if index >> bit & 1 == 1 { word } else { !word };
-        next | pick(west, 2) & pick(centre, 1) & pick(east, 0)
-    })
+/// The table for cells relative to the background.
+fn relative(rule: LineRule, before: bool, after: bool) -> u128 {
+    let last = rule.entries() - 1;
+    let from = |index: usize| if before { last - index } else { index };
+    let live = |&index: &usize| rule.next(from(index)) != after;
+    (0..=last).filter(live).fold(0, |table, index| table | 1 << index)
+}
+
+/// 64 cells from a column on; columns past the end are dead.
+fn shifted(words: &[u64], column: usize) -> u64 {
+    let (word, bit) = (column / 64, column % 64);
+    let at = |i: usize| words.get(i).copied().unwrap_or(0);
+    // Shifting by 64 in two parts, for bit 0.
+    at(word) >> bit | at(word + 1) << (63 - bit) << 1
+}
+
+/// A ring as a row whose first and last `radius` cells are those of its other end.
+fn unrolled(words: &[u64], width: usize, radius: usize) -> Vec<u64> {
+    let mut cells = vec![0u64; (width + 2 * radius).div_ceil(64)];
+    for (i, &word) in words.iter().enumerate() {
+        cells[i] |= word << radius;
+        // The radius is below 64 and not 0; what does not reach the next word is 0.
+        if let Some(next) = cells.get_mut(i + 1) {
+            *next |= word >> (64 - radius);
+        }
+    }
+    let live = |column: usize| words[column / 64] >> (column % 64) & 1;
+    for place in 0..radius {
+        // A ring may be narrower than the radius.
+        let (west, east) = (width * radius - radius + place, place);
+        cells[place / 64] |= live(west % width) << (place % 64);
+        let at = width + radius + place;
+        cells[at / 64] |= live(east % width) << (at % 64);
+    }
+    cells
+}
+
+/// The rule on 64 cells at a time; `cells(i)` are the 64 cells that lie i − radius to the east.
+fn apply(table: u128, radius: usize, cells: impl Fn(usize) -> u64) -> u64 {
+    match radius {
+        1 => select(table, [cells(0), cells(1), cells(2)]),
+        2 => select(table, [0, 1, 2, 3, 4].map(cells)),
+        _ => select(table, [0, 1, 2, 3, 4, 5, 6].map(cells)),
+    }
+}
+
+/// For each bit, the table's entry at the index that the inputs give, the first input the highest bit: the table is
+/// halved by one input after the other, the lowest first.
+fn select<const N: usize>(table: u128, inputs: [u64; N]) -> u64 {
+    let mut values = [0u64; 64];
+    let mut count = 1 << (N - 1);
+    let last = inputs[N - 1];
+    for (pair, value) in values[..count].iter_mut().enumerate() {
+        *value = match table >> (2 * pair) & 3 {
+            0 => 0,
+            1 => !last,
+            2 => last,
+            _ => u64::MAX,
+        };
+    }
+    for &input in inputs[..N - 1].iter().rev() {
+        count /= 2;
+        for pair in 0..count {
+            values[pair] = values[2 * pair] & !input | values[2 * pair + 1] & input;
+        }
+    }
+    values[0]
 }
 
 #[cfg(test)]
@@ -282,10 +337,21 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn slow(rule: u8, cells: &[bool]) -> Vec<bool> {
-        let n = cells.len();
+    /// By definition, for any radius.
+    fn slow(rule: LineRule, cells: &[bool]) -> Vec<bool> {
+        let (n, radius) = (cells.len(), rule.radius());
         let bit = |i: usize| usize::from(cells[i % n]);
-        (0..n).map(|i| rule >> (bit(i + n - 1) << 2 | bit(i) << 1 | bit(i + 1)) & 1 == 1).collect()
+        (0..n)
+            .map(|i| (0..=2 * radius).fold(0, |index, place| index << 1 | bit(i + 7 * n + place - radius)))
+            .map(|index| rule.table() >> index & 1 == 1)
+            .collect()
+    }
+
+    fn rules() -> impl Strategy<Value = LineRule> {
+        (1usize..=3, any::<u128>()).prop_map(|(radius, table)| {
+            let entries = 1 << (2 * radius + 1);
+            LineRule::new(radius, if entries == 128 { table } else { table & ((1 << entries) - 1) }).unwrap()
+        })
     }
 
     #[test]
@@ -344,7 +410,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rings_agree_with_the_slow_way(rule in any::<u8>(), cells in proptest::collection::vec(any::<bool>(), 1..200), steps in 0u64..20) {
+        fn rings_agree_with_the_slow_way(rule in rules(), cells in proptest::collection::vec(any::<bool>(), 1..200), steps in 0u64..20) {
             let text: String = cells.iter().map(|&cell| if cell { '1' } else { '0' }).collect();
             let mut row = ElementaryRow::new(rule, Some(cells.len()), &text).unwrap();
             row.advance(steps).unwrap();
@@ -354,15 +420,15 @@ mod tests {
         }
 
         #[test]
-        fn rows_without_end_agree_with_wide_rings(rule in any::<u8>(), cells in proptest::collection::vec(any::<bool>(), 1..70), steps in 0u64..40) {
+        fn rows_without_end_agree_with_wide_rings(rule in rules(), cells in proptest::collection::vec(any::<bool>(), 1..70), steps in 0u64..40) {
             let text: String = cells.iter().map(|&cell| if cell { '1' } else { '0' }).collect();
             let mut row = ElementaryRow::new(rule, None, &text).unwrap();
             row.advance(steps).unwrap();
-            let mut wide = vec![false; 300];
-            wide[100..100 + cells.len()].copy_from_slice(&cells);
+            let mut wide = vec![false; 500];
+            wide[200..200 + cells.len()].copy_from_slice(&cells);
             let wanted = (0..steps).fold(wide, |cells, _| slow(rule, &cells));
-            for (column, &cell) in wanted.iter().enumerate().take(250).skip(50) {
-                prop_assert_eq!(row.is_live(column as i64 - 100), cell);
+            for (column, &cell) in wanted.iter().enumerate().take(380).skip(130) {
+                prop_assert_eq!(row.is_live(column as i64 - 200), cell);
             }
         }
     }

@@ -51,8 +51,8 @@ pub(super) fn apply(board: &Board, objects: &[Object], edits: &[Edit]) -> Result
                 }
                 objects[*object as usize] = Some(target);
             }
-            Edit::Rewrite { .. } => {
-                return fail("the edit is of a machine, and this world has boards; the nearest is `paint`");
+            Edit::Rewrite { .. } | Edit::Entry { .. } | Edit::Rule { .. } => {
+                return fail("the edit is of a machine or rule, and this world has boards; the nearest is `paint`");
             }
         }
     }
