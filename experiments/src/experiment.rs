@@ -106,6 +106,8 @@ pub const EXPERIMENTS: &[&dyn Experiment] = &[
     &crate::machines::RuleTable,
     &crate::machines::Halting,
     &crate::machines::Dovetail,
+    &crate::inference::RuleInference,
+    &crate::inference::Sources,
     #[cfg(test)]
     &toy::Toy,
 ];

@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod experiment;
 pub mod figures;
 mod glider_chunking;
+mod inference;
 pub mod machines;
 pub mod progress;
 pub mod provenance;

@@ -22,6 +22,14 @@ pub const ENVIRONMENTS: &[Listed] = &[
         about: "the tables of Turing machines, and whether they halt: proved verdicts, nothing trivial",
     },
     Listed {
+        name: "elementary",
+        about: "histories of one-dimensional rules of radius 1 or 2, a fresh rule in each, from random rows",
+    },
+    Listed {
+        name: "sources",
+        about: "controls: memoryless, Markov and variable-order sources, and the tasks of the Chomsky-hierarchy benchmark",
+    },
+    Listed {
         name: "universal",
         about: "random programs of a small universal machine, run in dovetail, their outputs interleaved into one stream",
     },

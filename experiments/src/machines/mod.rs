@@ -8,12 +8,12 @@ mod dovetail;
 mod halting;
 mod references;
 mod scores;
-mod settings;
+pub(crate) mod settings;
 mod single;
 mod table;
-mod train;
+pub(crate) mod train;
 mod twins;
-mod words;
+pub(crate) mod words;
 
 pub use diversity::{MachineDiversity, world_of as diversity_world};
 pub use dovetail::Dovetail;

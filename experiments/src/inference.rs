@@ -1,0 +1,444 @@
+//! `rule-inference` and `sources`: models of sequences each of which has an author of its own, beside the exact Bayes
+//! answer. `rule-inference`: one-dimensional rules, to be inferred from a history; `sources`: variable-order sources, on
+//! which Bayes is context-tree weighting, a positive control with a textbook answer.
+
+use environments::elementary::{ElementaryConfig, ElementaryWorld};
+use environments::sequence::{ContextTreeWeighting, KrichevskyTrofimov, Markov, Ppm, SequenceModel};
+use environments::sources::{Kind, SourcesConfig, SourcesWorld};
+use environments::{Environment, Split};
+use models::{Parameters, Plan, predictor};
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::claims::{Evidence, Finding, figure};
+use crate::config::Config;
+use crate::context::RunContext;
+use crate::evidence::metrics::ratio;
+use crate::evidence::numeric::{log_softmax, logarithm};
+use crate::evidence::statistics::mean;
+use crate::evidence::{Arm, Design, over_seeds};
+use crate::experiment::{Experiment, Outcome, Section, Table};
+use crate::figures::{Axis, Figure, Line, Plot, Value};
+use crate::machines::settings::{Common, within};
+use crate::machines::train;
+use crate::machines::words::{Desk, number, words};
+
+/// The experiment `rule-inference`.
+pub struct RuleInference;
+
+/// The experiment `sources`.
+pub struct Sources;
+
+/// Section `[measure]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Measure {
+    /// Sequences for choosing the statistical predictor, and for reporting.
+    sequences: [usize; 2],
+    /// Resamples of every interval.
+    resamples: usize,
+}
+
+impl Default for Measure {
+    fn default() -> Self {
+        Self { sequences: [150, 600], resamples: 2000 }
+    }
+}
+
+/// A world whose sequences have an exact Bayes answer.
+trait Inferable: Environment + Sized {
+    /// Its section of a config.
+    type Section: Clone + Serialize + DeserializeOwned;
+
+    /// The world of a section.
+    fn build(section: Self::Section) -> Result<Self, environments::EnvironmentError>;
+
+    /// Whether it can be the world of the experiment; else a key and what is wrong with it.
+    fn check(section: &Self::Section) -> Result<(), (&'static str, &'static str)>;
+
+    /// Bayes over all authors, before the first symbol.
+    fn answer(&self) -> Box<dyn SequenceModel>;
+
+    /// Symbols that the deepest statistical predictors look back at.
+    fn reach(&self) -> usize;
+
+    /// Whether context-tree weighting is one of them; not where it is Bayes itself.
+    fn weighs_trees() -> bool;
+
+    /// How sequences of the test split differ from those trained on.
+    fn apart() -> &'static str;
+}
+
+impl Inferable for ElementaryWorld {
+    type Section = ElementaryConfig;
+
+    fn build(section: ElementaryConfig) -> Result<Self, environments::EnvironmentError> {
+        ElementaryWorld::new(section)
+    }
+
+    fn check(section: &ElementaryConfig) -> Result<(), (&'static str, &'static str)> {
+        if section.block > 2 {
+            return Err(("world.block", "must be 1 or 2, for statistical predictors to keep pace"));
+        }
+        Ok(())
+    }
+
+    fn answer(&self) -> Box<dyn SequenceModel> {
+        Box::new(self.class_bayes())
+    }
+
+    /// The cells above a cell are a row back.
+    fn reach(&self) -> usize {
+        (self.config().width / self.config().block + 2).min(20)
+    }
+
+    fn weighs_trees() -> bool {
+        true
+    }
+
+    fn apart() -> &'static str {
+        "rules of the test split are no training rule's reflection or complement either"
+    }
+}
+
+impl Inferable for SourcesWorld {
+    type Section = SourcesConfig;
+
+    fn build(section: SourcesConfig) -> Result<Self, environments::EnvironmentError> {
+        SourcesWorld::new(section)
+    }
+
+    fn check(section: &SourcesConfig) -> Result<(), (&'static str, &'static str)> {
+        if section.kind == Kind::Task {
+            return Err(("world.kind", "a task has no Bayes answer; the nearest is `tree`"));
+        }
+        Ok(())
+    }
+
+    fn answer(&self) -> Box<dyn SequenceModel> {
+        // `check` refuses the kind that has none.
+        self.bayes().unwrap_or_else(|| Box::new(KrichevskyTrofimov::new(self.symbols())))
+    }
+
+    fn reach(&self) -> usize {
+        self.config().order.max(1)
+    }
+
+    fn weighs_trees() -> bool {
+        false
+    }
+
+    fn apart() -> &'static str {
+        "every sequence has a source of its own, drawn from a continuum"
+    }
+}
+
+/// Numbers of a sequence.
+fn numbers(world: &dyn Environment, split: Split, index: u64) -> Vec<usize> {
+    world.sample(split, index).targets.into_iter().map(usize::from).collect()
+}
+
+impl Experiment for RuleInference {
+    fn name(&self) -> &'static str {
+        "rule-inference"
+    }
+
+    fn about(&self) -> &'static str {
+        "one-dimensional rules, a fresh one in each history: is it inferred, as Bayes over the class infers it?"
+    }
+
+    fn complete(&self, config: &mut Config) -> anyhow::Result<()> {
+        complete::<ElementaryWorld>(config)
+    }
+
+    fn environment(&self, config: &Config) -> anyhow::Result<Box<dyn Environment>> {
+        Ok(Box::new(ElementaryWorld::new(config.section("world")?)?))
+    }
+
+    fn run(&self, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
+        run::<ElementaryWorld>(self.name(), config, context)
+    }
+}
+
+impl Experiment for Sources {
+    fn name(&self) -> &'static str {
+        "sources"
+    }
+
+    fn about(&self) -> &'static str {
+        "memoryless, Markov and variable-order sources: a positive control, whose Bayes answer is a textbook one"
+    }
+
+    fn complete(&self, config: &mut Config) -> anyhow::Result<()> {
+        complete::<SourcesWorld>(config)
+    }
+
+    fn environment(&self, config: &Config) -> anyhow::Result<Box<dyn Environment>> {
+        Ok(Box::new(SourcesWorld::new(config.section("world")?)?))
+    }
+
+    fn run(&self, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
+        run::<SourcesWorld>(self.name(), config, context)
+    }
+}
+
+fn complete<W: Inferable>(config: &mut Config) -> anyhow::Result<()> {
+    let (common, _) = Common::<W::Section>::complete_with(config, &["infers"], W::build)?;
+    let measure: Measure = config.complete("measure")?;
+    if let Err((key, reason)) = W::check(&common.world) {
+        return Err(config.refuse(key, reason));
+    }
+    let [choose, report] = measure.sequences;
+    within(
+        config,
+        &[
+            ("sequences", choose, 8, 100_000),
+            ("sequences", report, 8, 100_000),
+            ("resamples", measure.resamples, 100, 1_000_000),
+        ],
+    )
+}
+
+/// Nats of every symbol, by sequence.
+type Nats = Vec<Vec<f64>>;
+
+fn rate(nats: &Nats) -> f64 {
+    nats.iter().flatten().sum::<f64>() / nats.iter().map(Vec::len).sum::<usize>().max(1) as f64
+}
+
+fn of_reference(sequences: &[Vec<usize>], fresh: impl Fn() -> Box<dyn SequenceModel> + Sync) -> Nats {
+    let two = logarithm(2.0);
+    let one = |sequence: &Vec<usize>| {
+        let mut model = fresh();
+        sequence.iter().map(|&symbol| two * model.observe(symbol)).collect()
+    };
+    sequences.par_iter().map(one).collect()
+}
+
+fn of_model(
+    parameters: &Parameters,
+    world: &dyn Environment,
+    count: usize,
+    context: &RunContext<'_>,
+) -> anyhow::Result<Nats> {
+    const CHUNK: u64 = 64;
+    let model = predictor(parameters, context.device())?;
+    let mut nats = Vec::with_capacity(count);
+    for first in (0..count as u64).step_by(CHUNK as usize) {
+        context.check_stop()?;
+        let chunk: Vec<_> =
+            (first..(first + CHUNK).min(count as u64)).map(|index| world.sample(Split::Test, index)).collect();
+        let tokens: Vec<_> = chunk.iter().flat_map(|sample| sample.tokens.iter().copied()).collect();
+        let run = model.run(&tokens, &Plan::default())?;
+        let each = run.logits.len() / chunk.len();
+        let one = |(logits, sample): (&[f32], &environments::Sample)| -> Vec<f64> {
+            let rows = logits.chunks_exact(each / sample.targets.len()).zip(&sample.targets);
+            rows.map(|(row, &target)| {
+                let mut row: Vec<f64> = row.iter().map(|&logit| f64::from(logit)).collect();
+                log_softmax(&mut row);
+                -row[usize::from(target)]
+            })
+            .collect()
+        };
+        nats.extend(run.logits.par_chunks(each).zip(&chunk).map(one).collect::<Vec<_>>());
+    }
+    Ok(nats)
+}
+
+/// Statistical predictors, by number.
+fn statistical(number: usize, alphabet: usize, reach: usize) -> Option<(String, Box<dyn SequenceModel>)> {
+    Some(match number {
+        0 => ("frequencies (KT)".into(), Box::new(KrichevskyTrofimov::new(alphabet))),
+        1 => ("order-1 Markov (KT)".into(), Box::new(Markov::new(alphabet, 1, &[]))),
+        2 => ("order-2 Markov (KT)".into(), Box::new(Markov::new(alphabet, 2, &[]))),
+        3 => ("PPM, order 5".into(), Box::new(Ppm::new(alphabet, 5, &[]))),
+        4 => (format!("PPM, order {reach}"), Box::new(Ppm::new(alphabet, reach, &[]))),
+        5 => {
+            let name = format!("context-tree weighting, depth {reach}");
+            (name, Box::new(ContextTreeWeighting::new(alphabet, reach, &[])))
+        }
+        _ => return None,
+    })
+}
+
+struct Found {
+    models: Vec<Nats>,
+    /// Nats a symbol at checkpoints, by model.
+    curves: Vec<Vec<(u64, f64)>>,
+    untrained: Nats,
+    bayes: Nats,
+    statistical: Vec<(String, Nats)>,
+    /// The cheapest of these on the sequences for choosing.
+    best: usize,
+}
+
+fn run<W: Inferable>(name: &str, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
+    let common: Common<W::Section> = Common::read(config)?;
+    let measure: Measure = config.section("measure")?;
+    let world = W::build(common.world.clone())?;
+    let seeds = common.training.seeds;
+    context.expect_models(seeds);
+    let mut models = Vec::new();
+    for number in 1..=seeds {
+        let model = format!("model-{number}");
+        models.push((model.clone(), train::train(&world, &common, (name, config.seed, number), &model, context)?));
+    }
+    let bar = context.bar("measuring", seeds as u64 + 1);
+    let [choose, report] = measure.sequences;
+    let (mut all, mut curves) = (Vec::new(), Vec::new());
+    for (model, trained) in &models {
+        all.push(context.stage(&format!("nats-{model}"), |context| of_model(trained, &world, report, context))?);
+        curves.push(context.stage(&format!("curve-{model}"), |context| {
+            let stand = |(step, parameters): (u64, Parameters)| {
+                Ok((step, rate(&of_model(&parameters, &world, report.div_ceil(4), context)?)))
+            };
+            train::checkpoints(model, context)?.into_iter().map(stand).collect::<anyhow::Result<Vec<_>>>()
+        })?);
+        bar.add(1);
+    }
+    let start = train::initial(&world, &common, name, config.seed, 1);
+    let untrained = context.stage("nats-untrained", |context| of_model(&start, &world, report, context))?;
+    let sequences = |split: Split, count: usize| -> Vec<Vec<usize>> {
+        (0..count as u64).into_par_iter().map(|index| numbers(&world, split, index)).collect()
+    };
+    let (choosing, reported) = (sequences(Split::Validation, choose), sequences(Split::Test, report));
+    let (alphabet, reach) = (world.answer().alphabet(), world.reach());
+    let references = context.stage("references", |_| {
+        let one = |number: usize| {
+            let (name, _) = statistical(number, alphabet, reach)?;
+            let fresh = || match statistical(number, alphabet, reach) {
+                Some((_, model)) => model,
+                None => unreachable!("it was there just now"),
+            };
+            Some((name, rate(&of_reference(&choosing, fresh)), of_reference(&reported, fresh)))
+        };
+        let count = if W::weighs_trees() { 6 } else { 5 };
+        Ok((of_reference(&reported, || world.answer()), (0..count).filter_map(one).collect::<Vec<_>>()))
+    })?;
+    bar.add(1);
+    let (bayes, told) = references;
+    let best = (0..told.len()).fold(0, |best, next| if told[next].1 < told[best].1 { next } else { best });
+    let statistical = told.into_iter().map(|(name, _, nats)| (name, nats)).collect();
+    let found = Found { models: all, curves, untrained, bayes, statistical, best };
+    Ok(outcome::<W>(name, &found, config, &measure))
+}
+
+fn outcome<W: Inferable>(name: &str, found: &Found, config: &Config, measure: &Measure) -> Outcome {
+    let desk = Desk { experiment: name, seed: config.seed, resamples: measure.resamples };
+    let (rival, rival_nats) = &found.statistical[found.best];
+    let sum = |nats: &[f64]| nats.iter().sum::<f64>();
+    // Sums over a sequence: the model's, Bayes's, the rival's nats, symbols.
+    let tallies: Vec<Vec<Vec<f64>>> = found
+        .models
+        .iter()
+        .map(|nats| {
+            let sequences = nats.iter().zip(&found.bayes).zip(rival_nats);
+            sequences.map(|((own, bayes), rival)| vec![sum(own), sum(bayes), sum(rival), own.len() as f64]).collect()
+        })
+        .collect();
+    let arm = Arm::new(&tallies);
+    let way = |t: &[f64]| ratio(t[2] - t[0], t[2] - t[1]);
+    let regret = |t: &[f64]| ratio(t[0] - t[1], t[3]);
+    let measured =
+        desk.measured("infers", "share of the way to Bayes", Design::Crossed, &[&arm], &|t| over_seeds(&t[0], way));
+    let regret = desk.estimate("regret", Design::Crossed, &[&arm], &|t| over_seeds(&t[0], regret));
+    let own = mean(&found.models.iter().map(rate).collect::<Vec<_>>());
+    let (bayes, untrained) = (rate(&found.bayes), rate(&found.untrained));
+    let told: Vec<String> =
+        found.statistical.iter().map(|(name, nats)| format!("{name} {}", figure(rate(nats)))).collect();
+    let curve: Vec<String> = found
+        .curves
+        .first()
+        .map_or(&[][..], |curve| curve)
+        .iter()
+        .enumerate()
+        .map(|(place, (step, _))| {
+            let all: Vec<f64> = found.curves.iter().filter_map(|curve| Some(curve.get(place)?.1)).collect();
+            format!("{step}: {}", figure(mean(&all)))
+        })
+        .collect();
+    let evidence = vec![
+        Evidence::new(
+            2,
+            true,
+            format!(
+                "nats a symbol: trained {}; Bayes {}; random weights {}; {}",
+                figure(own),
+                figure(bayes),
+                figure(untrained),
+                told.join("; ")
+            ),
+        ),
+        Evidence::new(
+            3,
+            true,
+            "what nobody can predict costs Bayes, the model and the predictors the same, and cancels",
+        ),
+        Evidence::new(4, true, W::apart()),
+        Evidence::new(11, curve.len() >= 4, format!("nats a symbol by step: {}", curve.join(", "))),
+        Evidence::new(12, true, format!("the predictor, {rival}, is chosen on other sequences")),
+    ];
+    let mut rows = vec![
+        vec!["trained".to_string(), figure(own)],
+        vec!["Bayes".into(), figure(bayes)],
+        vec!["random weights".into(), figure(untrained)],
+    ];
+    rows.extend(found.statistical.iter().map(|(name, nats)| vec![name.clone(), figure(rate(nats))]));
+    let probes = json!({
+        "trained": own, "bayes": bayes, "untrained": untrained, "regret": regret,
+        "statistical": found.statistical.iter().map(|(name, nats)| (name.clone(), json!(rate(nats)))).collect::<serde_json::Map<_, _>>(),
+        "curves": found.curves,
+    });
+    let line = |name: &str, baseline: bool, seeds: &[&Nats]| {
+        let longest = found.bayes.iter().map(Vec::len).max().unwrap_or(0);
+        let mut points = Vec::new();
+        let mut start = 0;
+        while start < longest {
+            let end = (start + start.max(1)).min(longest);
+            let of = |nats: &Nats| {
+                let all: Vec<f64> = nats.iter().flat_map(|nats| nats[start..end].iter().copied()).collect();
+                mean(&all)
+            };
+            let value = mean(&seeds.iter().map(|nats| of(nats)).collect::<Vec<_>>());
+            points.push(((start + 1) as f64, Value { value, interval: None }));
+            start = end;
+        }
+        Line { name: name.into(), baseline, points }
+    };
+    Outcome {
+        probes,
+        findings: vec![Finding { claim: "infers".into(), measured, evidence }],
+        sections: vec![Section {
+            title: "Beside exact Bayes".into(),
+            claim: Some("infers".into()),
+            text: vec![format!(
+                "Regret: {} nats a symbol above Bayes. The best statistical predictor, {rival}, pays {}.",
+                regret.as_ref().map_or_else(|| number(None), words),
+                figure(rate(rival_nats) - bayes)
+            )],
+            figures: vec![Figure {
+                name: name.into(),
+                title: "Nats by place in the sequence".into(),
+                caption:
+                    "Nats a symbol on test sequences, by place (from the one given to twice it); mean over models."
+                        .into(),
+                plot: Plot::Lines {
+                    x: Axis::new("place").logarithmic(),
+                    y: Axis::new("nats a symbol"),
+                    series: vec![
+                        line("trained", false, &found.models.iter().collect::<Vec<_>>()),
+                        line("Bayes", true, &[&found.bayes]),
+                        line(rival, true, &[rival_nats]),
+                    ],
+                },
+            }],
+            tables: vec![Table {
+                caption: "Nats a symbol on test sequences.".into(),
+                header: ["who predicts", "nats"].map(String::from).to_vec(),
+                rows,
+            }],
+        }],
+    }
+}
