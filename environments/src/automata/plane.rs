@@ -5,12 +5,15 @@
 //! after four generations as before, with the same ring, is left alone until its ring changes: still lifes and
 //! oscillators of period 1, 2 and 4 cost nothing.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use super::kernel::{self, Change, Logic, ROWS, Rows};
 use super::pattern::{BoundingBox, Pattern};
 use super::rule::Rule;
+
+mod places;
+#[cfg(test)]
+mod tests;
+
+pub(super) use places::Places;
 
 /// Cells of the ring, and generations of a leap.
 pub(super) const RING: usize = 4;
@@ -123,33 +126,6 @@ pub struct Plane {
     live_tiles: usize,
 }
 
-/// A map from places, over which nothing iterates, so that its order never shows.
-pub(super) type Places<K, V> = HashMap<K, V, BuildHasherDefault<PlaceHasher>>;
-
-/// A quick hash of places.
-#[derive(Default)]
-pub(super) struct PlaceHasher(u64);
-
-impl Hasher for PlaceHasher {
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 29
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_i32(i32::from(*byte));
-        }
-    }
-
-    fn write_usize(&mut self, value: usize) {
-        self.write_i32(value as i32);
-    }
-
-    fn write_i32(&mut self, value: i32) {
-        self.0 = (self.0 ^ u64::from(value as u32)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-    }
-}
-
 impl Plane {
     /// An empty plane.
     ///
@@ -163,7 +139,7 @@ impl Plane {
             after,
             tiles: Vec::new(),
             free: Vec::new(),
-            places: HashMap::default(),
+            places: Places::default(),
             queue: Vec::new(),
             changed: Vec::new(),
             changes: Vec::new(),
@@ -644,106 +620,5 @@ impl Plane {
         self.places.remove(&(x, y));
         self.free.push(index);
         self.live_tiles -= 1;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::automata::formats::PatternFile;
-    use crate::automata::reference;
-    use proptest::prelude::*;
-
-    fn follow(pattern: &Pattern, rule: &str, steps: &[u64]) {
-        let rule = Rule::parse(rule).unwrap();
-        let mut plane = Plane::with_pattern(&rule, pattern);
-        let mut slow = pattern.clone();
-        for &generations in steps {
-            plane.advance(generations);
-            for _ in 0..generations {
-                slow = reference::step(&slow, &rule);
-            }
-            assert_eq!(plane.pattern(), slow, "{rule}");
-            assert_eq!(plane.population(), slow.population() as u64);
-            assert_eq!(plane.bounding_box(), slow.bounding_box());
-            assert_eq!(plane.fingerprint(), Plane::with_pattern(&rule, &slow).fingerprint());
-        }
-    }
-
-    #[test]
-    fn r_pentomino_ends_as_published() {
-        // 1103 generations, 116 cells, of which 30 in six gliders.
-        let pattern = PatternFile::read("b2o$2o$bo!").unwrap().pattern;
-        let mut plane = Plane::with_pattern(&Rule::life(), &pattern);
-        plane.advance(1103);
-        assert_eq!(plane.population(), 116);
-        plane.advance(4000);
-        assert_eq!(plane.population(), 116);
-    }
-
-    #[test]
-    fn gosper_gun_emits_a_glider_every_thirty_generations() {
-        let rle = "24bo$22bobo$12b2o6b2o12b2o$11bo3bo4b2o12b2o$2o8bo5bo3b2o$2o8bo3bob2o4bobo$10bo5bo7bo$11bo3bo$12b2o!";
-        let mut plane = Plane::with_pattern(&Rule::life(), &PatternFile::read(rle).unwrap().pattern);
-        for emitted in 0..40 {
-            assert_eq!(plane.population(), 36 + 5 * emitted);
-            plane.advance(30);
-        }
-    }
-
-    #[test]
-    fn empty_tiles_are_given_back() {
-        let glider = PatternFile::read("bo$2bo$3o!").unwrap().pattern;
-        let mut plane = Plane::with_pattern(&Rule::life(), &glider);
-        plane.advance(40_000);
-        assert_eq!(plane.pattern(), glider.translated(10_000, 10_000));
-        assert!(plane.tiles() <= 4);
-    }
-
-    #[test]
-    fn history_is_every_cell_that_was_live() {
-        let blinker = Pattern::from_live([(54, 0), (55, 0), (56, 0)]);
-        let mut plane = Plane::with_pattern(&Rule::life(), &blinker);
-        plane.advance(20);
-        assert!(plane.is_quiet());
-        plane.record();
-        plane.advance(8);
-        assert_eq!(plane.history(), Pattern::from_live([(54, 0), (55, 0), (56, 0), (55, -1), (55, 1)]));
-    }
-
-    #[test]
-    fn a_flashing_background_is_followed_relative_to_itself() {
-        // B0/S (everything dead lives without neighbours): on a torus large enough the two agree.
-        for text in ["B0/S", "B01/S8", "B03/S238", "B0126/S78"] {
-            let start = Pattern::from_live([(20, 20), (21, 20), (21, 22)]);
-            let rule = Rule::parse(&format!("{text}:T40,40")).unwrap();
-            let mut plane = Plane::with_pattern(&Rule::parse(text).unwrap(), &start);
-            let mut slow = start;
-            for _ in 0..9 {
-                plane.advance(1);
-                slow = reference::step(&slow, &rule);
-                let relative = (0..40).flat_map(|y| (0..40).map(move |x| (x, y)));
-                let relative = relative.filter(|&(x, y)| (slow.get(x, y) == 1) != plane.background());
-                assert_eq!(plane.pattern(), Pattern::from_live(relative), "{text}");
-            }
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(24))]
-
-        #[test]
-        fn agrees_with_the_reference(
-            cells in proptest::collection::vec((-40i32..90, -40i32..90), 0..700),
-            dense in proptest::collection::vec((40i32..72, 40i32..72), 0..500),
-            rule in prop_oneof![
-                Just("B3/S23"), Just("B36/S23"), Just("B2-a/S12"), Just("B1357/S1357"), Just("B2/S"),
-                Just("B34/S234V"), Just("B2/S34H"), Just("B3-cekq/S2ace3"), Just("W110"), Just("B12345678/S"),
-            ],
-            steps in proptest::collection::vec(1u64..7, 1..5),
-        ) {
-            follow(&Pattern::from_live(cells.into_iter().chain(dense)), rule, &steps);
-        }
     }
 }
