@@ -81,7 +81,7 @@ impl Tree {
         let total = 2 * counts.iter().sum::<u64>() + counts.len() as u64;
         let mut place = chance.below(total);
         let mut symbol = 0;
-        while place >= 2 * counts[symbol] + 1 {
+        while place > 2 * counts[symbol] {
             place -= 2 * counts[symbol] + 1;
             symbol += 1;
         }

@@ -457,8 +457,11 @@ fn outcome(found: &Found, config: &Config, common: &Common<HaltingConfig>, measu
             .collect::<Vec<_>>()
             .join("; ")
     };
+    // A reader of the text that saw fewer machines than the models is no fair rival.
+    let (seen, fitted) = (common.training.steps * common.training.batch as u64, measure.questions[0] as u64);
     let evidence = |late: bool| {
-        vec![Evidence::new(2, true, line(late)), masked.clone(), leaks.clone(), when.clone(), chosen.clone()]
+        let text = format!("{} (fitted on {fitted} machines; the models were trained on {seen})", line(late));
+        vec![Evidence::new(2, fitted >= seen, text), masked.clone(), leaks.clone(), when.clone(), chosen.clone()]
     };
 
     // Steps to halt.
