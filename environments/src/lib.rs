@@ -12,6 +12,7 @@
 pub mod automata;
 pub mod elementary;
 mod environment;
+mod ground;
 pub mod life;
 pub mod sequence;
 pub mod sources;

@@ -3,10 +3,10 @@
 //! which Bayes is context-tree weighting, a positive control with a textbook answer.
 
 use environments::elementary::{ElementaryConfig, ElementaryWorld};
-use environments::sequence::{ContextTreeWeighting, KrichevskyTrofimov, Markov, Ppm, SequenceModel};
+use environments::sequence::{KrichevskyTrofimov, SequenceModel};
 use environments::sources::{Kind, SourcesConfig, SourcesWorld};
-use environments::{Environment, Split};
-use models::{Parameters, Plan, predictor};
+use environments::{Environment, Sample, Split};
+use models::Parameters;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,14 +16,15 @@ use crate::claims::{Evidence, Finding, figure};
 use crate::config::Config;
 use crate::context::RunContext;
 use crate::evidence::metrics::ratio;
-use crate::evidence::numeric::{log_softmax, logarithm};
 use crate::evidence::statistics::mean;
 use crate::evidence::{Arm, Design, over_seeds};
 use crate::experiment::{Experiment, Outcome, Section, Table};
 use crate::figures::{Axis, Figure, Line, Plot, Value};
+use crate::machines::nats::{Nats, doubling, of_model, of_reference, rate};
+use crate::machines::references::Statistical;
 use crate::machines::settings::{Common, within};
 use crate::machines::train;
-use crate::machines::words::{Desk, number, words};
+use crate::machines::words::{Desk, estimated, mean_curve, when};
 
 /// The experiment `rule-inference`.
 pub struct RuleInference;
@@ -61,11 +62,8 @@ trait Inferable: Environment + Sized {
     /// Bayes over all authors, before the first symbol.
     fn answer(&self) -> Box<dyn SequenceModel>;
 
-    /// Symbols that the deepest statistical predictors look back at.
-    fn reach(&self) -> usize;
-
-    /// Whether context-tree weighting is one of them; not where it is Bayes itself.
-    fn weighs_trees() -> bool;
+    /// The statistical predictors that a model is measured against.
+    fn statistical(&self) -> Vec<Statistical>;
 
     /// How sequences of the test split differ from those trained on.
     fn apart() -> &'static str;
@@ -89,13 +87,10 @@ impl Inferable for ElementaryWorld {
         Box::new(self.class_bayes())
     }
 
-    /// The cells above a cell are a row back.
-    fn reach(&self) -> usize {
-        (self.config().width / self.config().block + 2).min(20)
-    }
-
-    fn weighs_trees() -> bool {
-        true
+    fn statistical(&self) -> Vec<Statistical> {
+        // The cells above a cell are a row back.
+        let reach = (self.config().width / self.config().block + 2).min(20);
+        [&shallow(reach)[..], &[Statistical::Tree(reach)]].concat()
     }
 
     fn apart() -> &'static str {
@@ -122,17 +117,20 @@ impl Inferable for SourcesWorld {
         self.bayes().unwrap_or_else(|| Box::new(KrichevskyTrofimov::new(self.symbols())))
     }
 
-    fn reach(&self) -> usize {
-        self.config().order.max(1)
-    }
-
-    fn weighs_trees() -> bool {
-        false
+    /// Without context-tree weighting, which is Bayes here.
+    fn statistical(&self) -> Vec<Statistical> {
+        shallow(self.config().order.max(1)).to_vec()
     }
 
     fn apart() -> &'static str {
         "every sequence has a source of its own, drawn from a continuum"
     }
+}
+
+/// Predictors without a tree; the last looks back at so many symbols.
+fn shallow(reach: usize) -> [Statistical; 5] {
+    use Statistical::{Frequencies, Markov, Ppm};
+    [Frequencies, Markov(1), Markov(2), Ppm(5), Ppm(reach)]
 }
 
 /// Numbers of a sequence.
@@ -201,66 +199,9 @@ fn complete<W: Inferable>(config: &mut Config) -> anyhow::Result<()> {
     )
 }
 
-/// Nats of every symbol, by sequence.
-type Nats = Vec<Vec<f64>>;
-
-fn rate(nats: &Nats) -> f64 {
-    nats.iter().flatten().sum::<f64>() / nats.iter().map(Vec::len).sum::<usize>().max(1) as f64
-}
-
-fn of_reference(sequences: &[Vec<usize>], fresh: impl Fn() -> Box<dyn SequenceModel> + Sync) -> Nats {
-    let two = logarithm(2.0);
-    let one = |sequence: &Vec<usize>| {
-        let mut model = fresh();
-        sequence.iter().map(|&symbol| two * model.observe(symbol)).collect()
-    };
-    sequences.par_iter().map(one).collect()
-}
-
-fn of_model(
-    parameters: &Parameters,
-    world: &dyn Environment,
-    count: usize,
-    context: &RunContext<'_>,
-) -> anyhow::Result<Nats> {
-    const CHUNK: u64 = 64;
-    let model = predictor(parameters, context.device())?;
-    let mut nats = Vec::with_capacity(count);
-    for first in (0..count as u64).step_by(CHUNK as usize) {
-        context.check_stop()?;
-        let chunk: Vec<_> =
-            (first..(first + CHUNK).min(count as u64)).map(|index| world.sample(Split::Test, index)).collect();
-        let tokens: Vec<_> = chunk.iter().flat_map(|sample| sample.tokens.iter().copied()).collect();
-        let run = model.run(&tokens, &Plan::default())?;
-        let each = run.logits.len() / chunk.len();
-        let one = |(logits, sample): (&[f32], &environments::Sample)| -> Vec<f64> {
-            let rows = logits.chunks_exact(each / sample.targets.len()).zip(&sample.targets);
-            rows.map(|(row, &target)| {
-                let mut row: Vec<f64> = row.iter().map(|&logit| f64::from(logit)).collect();
-                log_softmax(&mut row);
-                -row[usize::from(target)]
-            })
-            .collect()
-        };
-        nats.extend(run.logits.par_chunks(each).zip(&chunk).map(one).collect::<Vec<_>>());
-    }
-    Ok(nats)
-}
-
-/// Statistical predictors, by number.
-fn statistical(number: usize, alphabet: usize, reach: usize) -> Option<(String, Box<dyn SequenceModel>)> {
-    Some(match number {
-        0 => ("frequencies (KT)".into(), Box::new(KrichevskyTrofimov::new(alphabet))),
-        1 => ("order-1 Markov (KT)".into(), Box::new(Markov::new(alphabet, 1, &[]))),
-        2 => ("order-2 Markov (KT)".into(), Box::new(Markov::new(alphabet, 2, &[]))),
-        3 => ("PPM, order 5".into(), Box::new(Ppm::new(alphabet, 5, &[]))),
-        4 => (format!("PPM, order {reach}"), Box::new(Ppm::new(alphabet, reach, &[]))),
-        5 => {
-            let name = format!("context-tree weighting, depth {reach}");
-            (name, Box::new(ContextTreeWeighting::new(alphabet, reach, &[])))
-        }
-        _ => return None,
-    })
+/// The first sequences of the test split.
+fn samples(world: &dyn Environment, count: usize) -> Vec<Sample> {
+    (0..count as u64).into_par_iter().map(|index| world.sample(Split::Test, index)).collect()
 }
 
 struct Found {
@@ -278,44 +219,34 @@ fn run<W: Inferable>(name: &str, config: &Config, context: &mut RunContext<'_>) 
     let common: Common<W::Section> = Common::read(config)?;
     let measure: Measure = config.section("measure")?;
     let world = W::build(common.world.clone())?;
-    let seeds = common.training.seeds;
-    context.expect_models(seeds);
-    let mut models = Vec::new();
-    for number in 1..=seeds {
-        let model = format!("model-{number}");
-        models.push((model.clone(), train::train(&world, &common, (name, config.seed, number), &model, context)?));
-    }
-    let bar = context.bar("measuring", seeds as u64 + 1);
+    let models = train::all(&world, &common, (name, config.seed), context)?;
+    let bar = context.bar("measuring", models.len() as u64 + 1);
     let [choose, report] = measure.sequences;
+    let tests = samples(&world, report);
+    let few = &tests[..report.div_ceil(4)];
     let (mut all, mut curves) = (Vec::new(), Vec::new());
     for (model, trained) in &models {
-        all.push(context.stage(&format!("nats-{model}"), |context| of_model(trained, &world, report, context))?);
+        all.push(context.stage(&format!("nats-{model}"), |context| of_model(trained, &tests, context))?);
         curves.push(context.stage(&format!("curve-{model}"), |context| {
-            let stand = |(step, parameters): (u64, Parameters)| {
-                Ok((step, rate(&of_model(&parameters, &world, report.div_ceil(4), context)?)))
-            };
+            let stand = |(step, parameters): (u64, Parameters)| Ok((step, rate(&of_model(&parameters, few, context)?)));
             train::checkpoints(model, context)?.into_iter().map(stand).collect::<anyhow::Result<Vec<_>>>()
         })?);
         bar.add(1);
     }
     let start = train::initial(&world, &common, name, config.seed, 1);
-    let untrained = context.stage("nats-untrained", |context| of_model(&start, &world, report, context))?;
+    let untrained = context.stage("nats-untrained", |context| of_model(&start, &tests, context))?;
     let sequences = |split: Split, count: usize| -> Vec<Vec<usize>> {
         (0..count as u64).into_par_iter().map(|index| numbers(&world, split, index)).collect()
     };
     let (choosing, reported) = (sequences(Split::Validation, choose), sequences(Split::Test, report));
-    let (alphabet, reach) = (world.answer().alphabet(), world.reach());
+    let alphabet = world.answer().alphabet();
     let references = context.stage("references", |_| {
-        let one = |number: usize| {
-            let (name, _) = statistical(number, alphabet, reach)?;
-            let fresh = || match statistical(number, alphabet, reach) {
-                Some((_, model)) => model,
-                None => unreachable!("it was there just now"),
-            };
-            Some((name, rate(&of_reference(&choosing, fresh)), of_reference(&reported, fresh)))
+        let one = |predictor: Statistical| {
+            let nats = |sequences: &[Vec<usize>]| of_reference(sequences, || predictor.fresh(alphabet));
+            (predictor.name(), rate(&nats(&choosing)), nats(&reported))
         };
-        let count = if W::weighs_trees() { 6 } else { 5 };
-        Ok((of_reference(&reported, || world.answer()), (0..count).filter_map(one).collect::<Vec<_>>()))
+        let told: Vec<_> = world.statistical().into_iter().map(one).collect();
+        Ok((of_reference(&reported, || world.answer()), told))
     })?;
     bar.add(1);
     let (bayes, told) = references;
@@ -348,17 +279,7 @@ fn outcome<W: Inferable>(name: &str, found: &Found, config: &Config, measure: &M
     let (bayes, untrained) = (rate(&found.bayes), rate(&found.untrained));
     let told: Vec<String> =
         found.statistical.iter().map(|(name, nats)| format!("{name} {}", figure(rate(nats)))).collect();
-    let curve: Vec<String> = found
-        .curves
-        .first()
-        .map_or(&[][..], |curve| curve)
-        .iter()
-        .enumerate()
-        .map(|(place, (step, _))| {
-            let all: Vec<f64> = found.curves.iter().filter_map(|curve| Some(curve.get(place)?.1)).collect();
-            format!("{step}: {}", figure(mean(&all)))
-        })
-        .collect();
+    let curve = mean_curve(&found.curves.iter().collect::<Vec<_>>(), |stand| stand.0, |stand| stand.1);
     let evidence = vec![
         Evidence::new(
             2,
@@ -377,7 +298,7 @@ fn outcome<W: Inferable>(name: &str, found: &Found, config: &Config, measure: &M
             "what nobody can predict costs Bayes, the model and the predictors the same, and cancels",
         ),
         Evidence::new(4, true, W::apart()),
-        Evidence::new(11, curve.len() >= 4, format!("nats a symbol by step: {}", curve.join(", "))),
+        when(&curve, "nats a symbol by step"),
         Evidence::new(12, true, format!("the predictor, {rival}, is chosen on other sequences")),
     ];
     let mut rows = vec![
@@ -393,18 +314,15 @@ fn outcome<W: Inferable>(name: &str, found: &Found, config: &Config, measure: &M
     });
     let line = |name: &str, baseline: bool, seeds: &[&Nats]| {
         let longest = found.bayes.iter().map(Vec::len).max().unwrap_or(0);
-        let mut points = Vec::new();
-        let mut start = 0;
-        while start < longest {
-            let end = (start + start.max(1)).min(longest);
+        let point = |span: std::ops::Range<usize>| {
             let of = |nats: &Nats| {
-                let all: Vec<f64> = nats.iter().flat_map(|nats| nats[start..end].iter().copied()).collect();
+                let all: Vec<f64> = nats.iter().flat_map(|nats| nats[span.clone()].iter().copied()).collect();
                 mean(&all)
             };
             let value = mean(&seeds.iter().map(|nats| of(nats)).collect::<Vec<_>>());
-            points.push(((start + 1) as f64, Value { value, interval: None }));
-            start = end;
-        }
+            ((span.start + 1) as f64, Value { value, interval: None })
+        };
+        let points = doubling(longest).into_iter().map(point).collect();
         Line { name: name.into(), baseline, points }
     };
     Outcome {
@@ -415,7 +333,7 @@ fn outcome<W: Inferable>(name: &str, found: &Found, config: &Config, measure: &M
             claim: Some("infers".into()),
             text: vec![format!(
                 "Regret: {} nats a symbol above Bayes. The best statistical predictor, {rival}, pays {}.",
-                regret.as_ref().map_or_else(|| number(None), words),
+                estimated(&regret),
                 figure(rate(rival_nats) - bayes)
             )],
             figures: vec![Figure {

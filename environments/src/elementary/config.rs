@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::EnvironmentError;
 use crate::automata::LineRule;
+use crate::ground::{check_shares, within};
 
 /// The longest episode, in tokens.
 pub const LONGEST: usize = 8192;
@@ -78,17 +79,12 @@ impl ElementaryConfig {
     /// In one sentence that names the key.
     pub fn validate(&self) -> Result<(), EnvironmentError> {
         let fail = |text: String| Err(EnvironmentError(text));
-        for (key, value, least, most) in [
-            ("radius", self.radius, 1, WIDEST),
-            ("width", self.width, 2 * self.radius + 1, LONGEST),
-            ("rows", self.rows, 2, LONGEST),
-            ("block", self.block, 1, LARGEST_BLOCK),
-        ] {
-            if !(least..=most).contains(&value) {
-                let nearest = value.clamp(least, most);
-                return fail(format!("{key} = {value} is outside {least} to {most}; the nearest is {nearest}"));
-            }
-        }
+        within(&[
+            ("radius", self.radius as u64, 1, WIDEST as u64),
+            ("width", self.width as u64, (2 * self.radius + 1) as u64, LONGEST as u64),
+            ("rows", self.rows as u64, 2, LONGEST as u64),
+            ("block", self.block as u64, 1, LARGEST_BLOCK as u64),
+        ])?;
         if !self.width.is_multiple_of(self.block) {
             let nearest = self.width.next_multiple_of(self.block);
             return fail(format!(
@@ -104,9 +100,7 @@ impl ElementaryConfig {
                 self.length()
             ));
         }
-        if self.shares.contains(&0) || self.shares.iter().any(|&share| share > 1 << 20) {
-            return fail(format!("shares = {:?}: each must be from 1 to {}", self.shares, 1 << 20));
-        }
+        check_shares(self.shares)?;
         if self.rules == Some(0) || self.rules.is_some_and(|rules| rules > 1 << 16) {
             return fail(format!("rules = {} is outside 1 to {}", self.rules.unwrap_or(0), 1 << 16));
         }

@@ -19,6 +19,7 @@ mod labels;
 use sha2::{Digest, Sha256};
 
 use crate::automata::LineRule;
+use crate::ground::{fingerprint, split_by};
 use crate::stream::{Draw, Stream, stream};
 use crate::{Address, Edit, Environment, EnvironmentError, Episode, Geometry, Sample, Scene, Split, Symbol};
 pub use bayes::{ClassBayes, ListBayes};
@@ -63,7 +64,8 @@ impl ElementaryWorld {
         config.validate()?;
         let only = config.listed_rules()?;
         let taken = only.iter().map(|rule| rule.canonical()).collect();
-        let mut world = ElementaryWorld { fingerprint: fingerprint(&config), taken, pool: None, config };
+        let mut world =
+            ElementaryWorld { fingerprint: fingerprint("elementary 1", &config), taken, pool: None, config };
         for split in Split::ALL {
             if world.search_class(split, &mut world.rule_stream(split, 0), 1 << 16).is_none() {
                 return Err(EnvironmentError(format!(
@@ -88,18 +90,7 @@ impl ElementaryWorld {
         if self.taken.contains(&least) {
             return Split::Train;
         }
-        let digest = Sha256::digest(format!("elementary {least}"));
-        let number = digest.iter().take(8).fold(0u64, |number, &byte| number << 8 | u64::from(byte));
-        let [train, validation, test] = self.config.shares.map(u128::from);
-        // The place of the hash on a line cut by the shares.
-        let place = (u128::from(number) * (train + validation + test)) >> 64;
-        if place < train {
-            Split::Train
-        } else if place < train + validation {
-            Split::Validation
-        } else {
-            Split::Test
-        }
+        split_by(&Sha256::digest(format!("elementary {least}")), self.config.shares)
     }
 
     /// The training rules, if they are a pool.
@@ -333,20 +324,8 @@ impl Environment for ElementaryWorld {
     }
 
     fn counterfactual(&self, address: &Address, edits: &[Edit]) -> Result<Episode, EnvironmentError> {
-        if address.environment != self.fingerprint {
-            return Err(EnvironmentError(format!(
-                "the address is of environment {}, and this one is {}",
-                address.environment, self.fingerprint
-            )));
-        }
+        address.must_be_of(&self.fingerprint)?;
         let observed = self.observe(address.split, address.index);
         Ok(self.episode_of(&self.edit(&observed, edits)?))
     }
-}
-
-fn fingerprint(config: &ElementaryConfig) -> String {
-    // Serialising plain numbers, strings and lists cannot fail.
-    let text = serde_json::to_string(config).unwrap_or_default();
-    let digest = Sha256::digest(format!("elementary 1 {text}"));
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }

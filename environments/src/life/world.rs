@@ -9,11 +9,11 @@ use super::hash::invariant_hash;
 use super::labels;
 use super::recognise::{Object, recognise};
 use super::step::Stepper;
+use crate::ground::fingerprint;
 use crate::stream::{Draw, Stream, stream};
 use crate::{
     Address, Edit, Environment, EnvironmentError, Episode, Geometry, Outline, Sample, Scene, Split, Symbol, UNSCORED,
 };
-use sha2::{Digest, Sha256};
 
 /// The world `life`: jump from the board at t and a horizon k to the board at t + k.
 #[derive(Clone, Debug)]
@@ -79,8 +79,8 @@ impl LifeWorld {
             ..config.clone()
         };
         let world = LifeWorld {
-            fingerprint: fingerprint(&config),
-            board_key: fingerprint(&board_config),
+            fingerprint: fingerprint("life 1", &config),
+            board_key: fingerprint("life 1", &board_config),
             generator: Generator::new(&config, &stepper),
             stepper,
             recogniser,
@@ -364,12 +364,7 @@ impl Environment for LifeWorld {
     }
 
     fn counterfactual(&self, address: &Address, edits: &[Edit]) -> Result<Episode, EnvironmentError> {
-        if address.environment != self.fingerprint {
-            return Err(EnvironmentError(format!(
-                "the address is of environment {}, and this one is {}",
-                address.environment, self.fingerprint
-            )));
-        }
+        address.must_be_of(&self.fingerprint)?;
         let observed = self.observe(address.split, address.index);
         Ok(self.episode_of(&self.edit(&observed, edits)?))
     }
@@ -383,11 +378,4 @@ pub fn split_of(board: &Board) -> Split {
         1 => Split::Validation,
         _ => Split::Train,
     }
-}
-
-fn fingerprint(config: &LifeConfig) -> String {
-    // Serialising plain numbers, strings and lists cannot fail.
-    let text = serde_json::to_string(config).unwrap_or_default();
-    let digest = Sha256::digest(format!("life 1 {text}"));
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -34,6 +34,20 @@ pub trait SequenceModel {
     fn observe(&mut self, symbol: usize) -> f64;
 }
 
+impl<M: SequenceModel + ?Sized> SequenceModel for Box<M> {
+    fn alphabet(&self) -> usize {
+        (**self).alphabet()
+    }
+
+    fn probabilities(&self) -> Vec<f64> {
+        (**self).probabilities()
+    }
+
+    fn observe(&mut self, symbol: usize) -> f64 {
+        (**self).observe(symbol)
+    }
+}
+
 /// The code length of each symbol of a sequence, in bits.
 pub fn code_lengths(model: &mut dyn SequenceModel, sequence: &[usize]) -> Vec<f64> {
     sequence.iter().map(|&symbol| model.observe(symbol)).collect()

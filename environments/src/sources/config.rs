@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tasks::Task;
 use crate::EnvironmentError;
+use crate::ground::within;
 
 /// The kind of source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,15 +52,11 @@ impl SourcesConfig {
     /// In one sentence that names the key.
     pub fn validate(&self) -> Result<(), EnvironmentError> {
         let shortest = if self.kind == Kind::Task { self.task.shortest() } else { 1 };
-        for (key, value, least, most) in
-            [("symbols", self.symbols, 2, 64), ("order", self.order, 0, 12), ("length", self.length, shortest, 2048)]
-        {
-            if !(least..=most).contains(&value) {
-                let nearest = value.clamp(least, most);
-                let text = format!("{key} = {value} is outside {least} to {most}; the nearest is {nearest}");
-                return Err(EnvironmentError(text));
-            }
-        }
+        within(&[
+            ("symbols", self.symbols as u64, 2, 64),
+            ("order", self.order as u64, 0, 12),
+            ("length", self.length as u64, shortest as u64, 2048),
+        ])?;
         let contexts = self.symbols.checked_pow(self.order as u32).filter(|&contexts| contexts <= 1 << 20);
         if contexts.is_none() && matches!(self.kind, Kind::Markov | Kind::Tree) {
             return Err(EnvironmentError(format!(

@@ -6,9 +6,8 @@
 //!
 //! **Splits.** Sources of a continuum are never drawn twice; tasks draw every input afresh.
 
-use sha2::{Digest, Sha256};
-
 use super::{Kind, SourcesConfig};
+use crate::ground::fingerprint;
 use crate::sequence::{ContextTreeWeighting, KrichevskyTrofimov, Markov, SequenceModel};
 use crate::stream::{Draw, Stream, stream};
 use crate::{
@@ -98,9 +97,7 @@ impl SourcesWorld {
     /// One sentence that names the key and value at fault.
     pub fn new(config: SourcesConfig) -> Result<SourcesWorld, EnvironmentError> {
         config.validate()?;
-        // Serialising plain numbers and strings cannot fail.
-        let digest = Sha256::digest(format!("sources 1 {}", serde_json::to_string(&config).unwrap_or_default()));
-        Ok(SourcesWorld { config, fingerprint: digest[..8].iter().map(|byte| format!("{byte:02x}")).collect() })
+        Ok(SourcesWorld { fingerprint: fingerprint("sources 1", &config), config })
     }
 
     /// The configuration.
@@ -231,12 +228,7 @@ impl Environment for SourcesWorld {
 
     /// Sources have no state that could be edited.
     fn counterfactual(&self, address: &Address, edits: &[Edit]) -> Result<Episode, EnvironmentError> {
-        if address.environment != self.fingerprint {
-            return Err(EnvironmentError(format!(
-                "the address is of environment {}, and this one is {}",
-                address.environment, self.fingerprint
-            )));
-        }
+        address.must_be_of(&self.fingerprint)?;
         match edits {
             [] => Ok(self.episode(address.split, address.index)),
             _ => Err(EnvironmentError("a source has no state that could be edited".into())),

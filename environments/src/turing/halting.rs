@@ -12,12 +12,12 @@
 //! is to predict 0 (never) or 1 (halts).
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::deciders::{Decision, Proof, decide};
 use super::machine::{Machine, Move};
 use super::population::{Disjoint, draw_machine};
 use super::view::{HeadToken, head_run};
+use crate::ground::{check_shares, fingerprint, within};
 use crate::stream::{Draw, Stream, stream};
 use crate::{
     Address, Column, Edit, Environment, EnvironmentError, Episode, Geometry, Labels, Sample, Scope, Split, Symbol,
@@ -79,27 +79,23 @@ impl HaltingWorld {
     /// One sentence that names the key and value at fault; also if the class has no machine of some kind for some split.
     pub fn new(config: HaltingConfig) -> Result<HaltingWorld, EnvironmentError> {
         let fail = |text: String| Err(EnvironmentError(text));
-        for (key, value, least, most) in [
+        within(&[
             ("states", config.states as u64, 1, 8),
             ("symbols", config.symbols as u64, 2, 8),
             ("after", config.after, 0, 64),
-            ("prefix", config.prefix as u64, 0, config.after),
-        ] {
-            if !(least..=most).contains(&value) {
-                let nearest = value.clamp(least, most);
-                let why = if key == "prefix" { " (`after`: the steps that every machine makes)" } else { "" };
-                return fail(format!("{key} = {value} is outside {least} to {most}{why}; the nearest is {nearest}"));
-            }
+        ])?;
+        if config.prefix as u64 > config.after {
+            return fail(format!(
+                "prefix = {} is outside 0 to {after} (`after`: the steps that every machine makes); the nearest is {after}",
+                config.prefix,
+                after = config.after
+            ));
         }
         if !config.text && config.prefix == 0 {
             return fail("text = false: without text there must be something else to see; take a prefix".into());
         }
-        if config.shares.contains(&0) || config.shares.iter().any(|&share| share > 1 << 20) {
-            return fail(format!("shares = {:?}: each must be from 1 to {}", config.shares, 1 << 20));
-        }
-        // Serialising plain numbers cannot fail.
-        let digest = Sha256::digest(format!("halting 1 {}", serde_json::to_string(&config).unwrap_or_default()));
-        let fingerprint = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        check_shares(config.shares)?;
+        let fingerprint = fingerprint("halting 1", &config);
         let world = HaltingWorld { config, fingerprint };
         for split in Split::ALL {
             for halts in [false, true] {
@@ -268,12 +264,7 @@ impl Environment for HaltingWorld {
 
     /// Entries are rewritten ([`Edit::Rewrite`]; `1RZ` halts) and the machine is decided afresh.
     fn counterfactual(&self, address: &Address, edits: &[Edit]) -> Result<Episode, EnvironmentError> {
-        if address.environment != self.fingerprint {
-            return Err(EnvironmentError(format!(
-                "the address is of environment {}, and this one is {}",
-                address.environment, self.fingerprint
-            )));
-        }
+        address.must_be_of(&self.fingerprint)?;
         let mut observed = self.observe(address.split, address.index);
         observed.machine = super::world::rewritten(&observed.machine, edits)?;
         observed.decision = decide(&observed.machine);

@@ -7,6 +7,7 @@ use super::machine::{Machine, Move, Transition};
 use super::packed::run_packed;
 use super::view::head_run;
 use crate::environment::Split;
+use crate::ground::split_by;
 use crate::stream::{Draw, Stream};
 
 /// What a machine must do from a blank tape to be drawn.
@@ -94,20 +95,7 @@ impl Disjoint {
         hash.update((salt.len() as u64).to_le_bytes());
         hash.update(salt.as_bytes());
         hash.update(&identity);
-        let digest = hash.finalize();
-        let number = digest.iter().take(8).fold(0u64, |number, &byte| number << 8 | u64::from(byte));
-        let total: u64 = shares.iter().map(|&share| u64::from(share)).sum();
-        assert!(total > 0, "a partition needs a share that is not 0");
-        // The place of the hash on a line cut by the shares.
-        let place = (u128::from(number) * u128::from(total)) >> 64;
-        let [train, validation, _] = shares.map(u128::from);
-        if place < train {
-            Split::Train
-        } else if place < train + validation {
-            Split::Validation
-        } else {
-            Split::Test
-        }
+        split_by(&hash.finalize(), shares)
     }
 }
 

@@ -1,9 +1,10 @@
 //! `stance turing …`
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
-use environments::sequence::{Ppm, SequenceModel};
 use environments::stream;
-use environments::turing::universal::{Limits, Program, ProgramOutcome, ProgramRun};
+use environments::turing::universal::{COMPRESSIBLE, Limits, Survey};
 use environments::turing::{self, Class, Machine, Outcome};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -204,9 +205,6 @@ fn traces(args: &TracesArgs, output: &Output) -> anyhow::Result<()> {
     })
 }
 
-/// Outputs shorter than this say little of how well they compress.
-const COMPRESSIBLE: usize = 16;
-
 fn programs(args: &ProgramsArgs, output: &Output) -> anyhow::Result<()> {
     let limits =
         Limits { steps: args.max_steps, cells: 16, output: args.length as usize, alphabet: args.alphabet as usize };
@@ -214,33 +212,40 @@ fn programs(args: &ProgramsArgs, output: &Output) -> anyhow::Result<()> {
     const BLOCK: u64 = 1024;
     let block = |block: u64| {
         let mut draws = stream(&["turing programs", &args.seed.to_string(), &block.to_string()]);
-        let mut tally = Tally::default();
-        for _ in block * BLOCK..args.count.min((block + 1) * BLOCK) {
-            let program = Program::sample(&mut draws, args.mean_length, 1 << 16);
-            tally.add(&program, &program.run(limits), limits.alphabet);
-        }
-        tally
+        let count = BLOCK.min(args.count - block * BLOCK);
+        Survey::take(&mut draws, count, args.mean_length, 1 << 16, limits)
     };
-    let blocks: Vec<Tally> = (0..args.count.div_ceil(BLOCK)).into_par_iter().map(block).collect();
-    let all = blocks.into_iter().fold(Tally::default(), Tally::joined);
+    let blocks: Vec<Survey> = (0..args.count.div_ceil(BLOCK)).into_par_iter().map(block).collect();
+    let all = blocks.into_iter().fold(Survey::default(), Survey::joined);
     let count = args.count as f64;
-    let [halted, full, limited] = all.outcomes.map(|number| number as f64 / count);
-    let compression = (all.compressed.1 > 0.0).then(|| all.compressed.0 / all.compressed.1);
+    let part = |number: u64| number as f64 / count;
+    let (halted, limited) = (part(all.halted), part(all.limited));
+    let full = part(args.count - all.halted - all.limited);
+    let average =
+        |lengths: &BTreeMap<usize, u64>| part(lengths.iter().map(|(&length, &number)| length as u64 * number).sum());
+    let (mean_length, mean_output) = (average(&all.lengths), average(&all.outputs));
+    // By the least length of an output in a doubling bin: 0, 1, 2, 4, ….
+    let mut outputs: BTreeMap<usize, u64> = BTreeMap::new();
+    for (length, number) in &all.outputs {
+        *outputs.entry(length.checked_ilog2().map_or(0, |exponent| 1 << exponent)).or_default() += number;
+    }
+    let (bits, symbols) = all.compressed;
+    let compression = (symbols > 0).then(|| bits / symbols as f64);
     let value = json!({
         "programs": args.count,
         "halting": halted,
         "full": full,
         "limit": limited,
-        "silent": all.silent as f64 / count,
-        "mean_length": all.length as f64 / count,
-        "mean_output": all.written as f64 / count,
-        "outputs": all.outputs,
+        "silent": part(all.silent),
+        "mean_length": mean_length,
+        "mean_output": mean_output,
+        "outputs": outputs,
         "bits_per_symbol": compression,
         "uniform_bits_per_symbol": (args.alphabet as f64).log2(),
     });
     output.print(&value, || {
         let share = |share: f64| format!("{:.1}%", 100.0 * share);
-        let mut text = format!("{} programs of {:.1} instructions on average\n", args.count, all.length as f64 / count);
+        let mut text = format!("{} programs of {mean_length:.1} instructions on average\n", args.count);
         text += &format!(
             "{} halt, {} write {} symbols, {} are stopped at {} steps; {} write nothing\n",
             share(halted),
@@ -248,9 +253,9 @@ fn programs(args: &ProgramsArgs, output: &Output) -> anyhow::Result<()> {
             args.length,
             share(limited),
             args.max_steps,
-            share(all.silent as f64 / count)
+            share(part(all.silent))
         );
-        for (from, number) in &all.outputs {
+        for (from, number) in &outputs {
             text += &format!("  {from:>6} symbols or more (below the next): {number}\n");
         }
         if let Some(bits) = compression {
@@ -261,49 +266,4 @@ fn programs(args: &ProgramsArgs, output: &Output) -> anyhow::Result<()> {
         }
         text
     })
-}
-
-/// What programs do, summed.
-#[derive(Default)]
-struct Tally {
-    /// Halted, full, stopped at the limit.
-    outcomes: [u64; 3],
-    silent: u64,
-    length: u64,
-    written: u64,
-    /// By the least length of an output in a doubling bin: 0, 1, 2, 4, ….
-    outputs: std::collections::BTreeMap<usize, u64>,
-    /// Bits and symbols of outputs that are long enough.
-    compressed: (f64, f64),
-}
-
-impl Tally {
-    fn add(&mut self, program: &Program, run: &ProgramRun, alphabet: usize) {
-        self.outcomes[match run.outcome {
-            ProgramOutcome::Halted => 0,
-            ProgramOutcome::Full => 1,
-            ProgramOutcome::Limit => 2,
-        }] += 1;
-        self.silent += u64::from(run.output.is_empty());
-        self.length += program.len() as u64;
-        self.written += run.output.len() as u64;
-        let bin = run.output.len().checked_ilog2().map_or(0, |exponent| 1 << exponent);
-        *self.outputs.entry(bin).or_default() += 1;
-        if run.output.len() >= COMPRESSIBLE {
-            let mut ppm = Ppm::new(alphabet, 5, &[]);
-            self.compressed.0 += run.output.iter().map(|&symbol| ppm.observe(usize::from(symbol))).sum::<f64>();
-            self.compressed.1 += run.output.len() as f64;
-        }
-    }
-
-    fn joined(mut self, other: Self) -> Self {
-        self.outcomes.iter_mut().zip(other.outcomes).for_each(|(own, other)| *own += other);
-        self.silent += other.silent;
-        self.length += other.length;
-        self.written += other.written;
-        other.outputs.into_iter().for_each(|(bin, count)| *self.outputs.entry(bin).or_default() += count);
-        self.compressed.0 += other.compressed.0;
-        self.compressed.1 += other.compressed.1;
-        self
-    }
 }

@@ -2,23 +2,23 @@
 //! statistical predictors, by program length; and does what it has learnt carry over to worlds that it never met?
 
 use environments::automata::ElementaryRow;
-use environments::sequence::{ContextTreeWeighting, KrichevskyTrofimov, Markov, Ppm, SequenceModel};
 use environments::turing::universal::{Boundaries, UniversalConfig, UniversalWorld};
 use environments::turing::{Apart, Sampling, Tape, TuringConfig, TuringWorld};
 use environments::{Draw, Environment, Sample, Split, Symbol, UNSCORED, stream};
-use models::{Parameters, Plan, predictor};
+use models::Parameters;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::nats::{Nats, doubling, of_model, of_reference, rate};
+use super::references::Statistical;
 use super::settings::{Common, within};
 use super::train;
-use super::words::{Desk, words};
+use super::words::{Desk, estimated, mean_curve, when};
 use crate::claims::{Evidence, Finding, figure};
 use crate::config::Config;
 use crate::context::RunContext;
 use crate::evidence::metrics::ratio;
-use crate::evidence::numeric::{log_softmax, logarithm};
 use crate::evidence::statistics::mean;
 use crate::evidence::{Arm, Design, Estimate, Totals, over_seeds};
 use crate::experiment::{Experiment, Outcome, Section, Table};
@@ -84,14 +84,8 @@ impl Experiment for Dovetail {
         let common: Common<UniversalConfig> = Common::read(config)?;
         let measure: Measure = config.section("measure")?;
         let world = UniversalWorld::new(common.world.clone())?;
-        let seeds = common.training.seeds;
-        context.expect_models(seeds);
-        let mut models = Vec::new();
-        for number in 1..=seeds {
-            let name = format!("model-{number}");
-            models.push((name.clone(), train::train(&world, &common, (NAME, config.seed, number), &name, context)?));
-        }
-        let bar = context.bar("measuring", seeds as u64 + 2);
+        let models = train::all(&world, &common, (NAME, config.seed), context)?;
+        let bar = context.bar("measuring", models.len() as u64 + 2);
         let tests = Tests::draw(&world, &measure, config.seed)?;
         let rivals = context.stage("rivals", |_| Ok(tests.sets.iter().map(Set::rivals).collect::<Vec<_>>()))?;
         bar.add(1);
@@ -132,13 +126,6 @@ struct Set {
     novel: Vec<Vec<bool>>,
 }
 
-/// Nats of every scored symbol, by sequence.
-type Nats = Vec<Vec<f64>>;
-
-fn rate(nats: &Nats) -> f64 {
-    nats.iter().flatten().sum::<f64>() / nats.iter().map(Vec::len).sum::<usize>().max(1) as f64
-}
-
 /// Nats a symbol of the novel symbols.
 fn novel_rate(nats: &Nats, novel: &[Vec<bool>]) -> f64 {
     let all = nats.iter().zip(novel).flat_map(|(nats, novel)| nats.iter().zip(novel));
@@ -152,19 +139,16 @@ struct Tests {
     sets: Vec<Set>,
 }
 
-/// A statistical predictor by number, for sequences over an alphabet.
-fn rival(number: usize, alphabet: usize) -> Option<(&'static str, Box<dyn SequenceModel>)> {
-    Some(match number {
-        0 => ("frequencies (KT)", Box::new(KrichevskyTrofimov::new(alphabet))),
-        1 => ("order-1 Markov (KT)", Box::new(Markov::new(alphabet, 1, &[]))),
-        2 => ("order-2 Markov (KT)", Box::new(Markov::new(alphabet, 2, &[]))),
-        3 => ("context-tree weighting, depth 6", Box::new(ContextTreeWeighting::new(alphabet, 6, &[]))),
-        4 => ("context-tree weighting, depth 12", Box::new(ContextTreeWeighting::new(alphabet, 12, &[]))),
-        5 => ("PPM, order 5", Box::new(Ppm::new(alphabet, 5, &[]))),
-        6 => ("PPM, order 12", Box::new(Ppm::new(alphabet, 12, &[]))),
-        _ => return None,
-    })
-}
+/// The predictors that a model is measured against.
+const RIVALS: [Statistical; 7] = [
+    Statistical::Frequencies,
+    Statistical::Markov(1),
+    Statistical::Markov(2),
+    Statistical::Tree(6),
+    Statistical::Tree(12),
+    Statistical::Ppm(5),
+    Statistical::Ppm(12),
+];
 
 /// What a statistical predictor costs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -178,20 +162,11 @@ struct Rival {
 
 impl Set {
     fn rivals(&self) -> Vec<Rival> {
-        let two = logarithm(2.0);
-        let nats = |number: usize, sequences: &[Vec<usize>]| -> Nats {
-            let one = |sequence: &Vec<usize>| -> Vec<f64> {
-                let Some((_, mut model)) = rival(number, self.alphabet) else { return Vec::new() };
-                sequence.iter().map(|&symbol| two * model.observe(symbol)).collect()
-            };
-            sequences.par_iter().map(one).collect()
+        let of = |predictor: Statistical| {
+            let nats = |sequences: &[Vec<usize>]| of_reference(sequences, || predictor.fresh(self.alphabet));
+            Rival { name: predictor.name(), choose: rate(&nats(&self.choosing)), nats: nats(&self.numbers) }
         };
-        let of = |number: usize| {
-            let (name, _) = rival(number, self.alphabet)?;
-            let (choose, nats) = (rate(&nats(number, &self.choosing)), nats(number, &self.numbers));
-            Some(Rival { name: name.into(), choose, nats })
-        };
-        (0..).map_while(of).collect()
+        RIVALS.map(of).to_vec()
     }
 
     /// Of sequences over the first symbols of a universal world, each as the stream of one program.
@@ -294,32 +269,7 @@ impl Tests {
 
     /// Nats of a model on every set.
     fn nats(&self, parameters: &Parameters, context: &RunContext<'_>) -> anyhow::Result<Vec<Nats>> {
-        const CHUNK: usize = 64;
-        let model = predictor(parameters, context.device())?;
-        let mut all = Vec::new();
-        for set in &self.sets {
-            let mut nats = Vec::new();
-            for chunk in set.samples.chunks(CHUNK) {
-                context.check_stop()?;
-                let tokens: Vec<_> = chunk.iter().flat_map(|sample| sample.tokens.iter().copied()).collect();
-                let run = model.run(&tokens, &Plan::default())?;
-                let each = run.logits.len() / chunk.len();
-                let one = |(logits, sample): (&[f32], &Sample)| -> Vec<f64> {
-                    let rows = logits.chunks_exact(each / sample.targets.len()).zip(&sample.targets);
-                    let scored = rows.filter(|(_, target)| **target != UNSCORED);
-                    scored
-                        .map(|(row, &target)| {
-                            let mut row: Vec<f64> = row.iter().map(|&logit| f64::from(logit)).collect();
-                            log_softmax(&mut row);
-                            -row[usize::from(target)]
-                        })
-                        .collect()
-                };
-                nats.extend(run.logits.par_chunks(each).zip(chunk).map(one).collect::<Vec<_>>());
-            }
-            all.push(nats);
-        }
-        Ok(all)
+        self.sets.iter().map(|set| of_model(parameters, &set.samples, context)).collect()
     }
 }
 
@@ -376,10 +326,6 @@ fn over(t: &Totals) -> Option<f64> {
     over_seeds(&t[0], saved)
 }
 
-fn estimated(estimate: &Option<Estimate>) -> String {
-    estimate.as_ref().map_or_else(|| "–".into(), words)
-}
-
 fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
     let desk = Desk { experiment: NAME, seed: config.seed, resamples: measure.resamples };
     let mut findings = Vec::new();
@@ -394,8 +340,8 @@ fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
         let untrained = rate(&found.untrained[set]);
         let told: Vec<String> =
             found.rivals[set].iter().map(|rival| format!("{} {}", rival.name, figure(rate(&rival.nats)))).collect();
-        let curve: Vec<String> =
-            mean_curve(found, set).into_iter().map(|(step, nats)| format!("{step}: {}", figure(nats))).collect();
+        let curves: Vec<&Curve> = found.models.iter().map(|(_, curve)| curve).collect();
+        let curve = mean_curve(&curves, |stand| stand.0, |stand| stand.1[set]);
         let leaks = match test.name {
             "programs" => "scored where the writer's output is novel: no training program writes it, nor any program of up to `world.common` \
                  instructions"
@@ -423,7 +369,7 @@ fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
                 "scored against the best statistical predictor on the same sequences, symbol by symbol, from the first one on",
             ),
             Evidence::new(4, true, leaks),
-            Evidence::new(11, curve.len() >= 4, format!("nats a symbol by step: {}", curve.join(", "))),
+            when(&curve, "nats a symbol by step"),
             Evidence::new(12, true, format!("the predictor, {}, is chosen on other sequences", rival.name)),
         ];
         findings.push(Finding { claim: test.name.into(), measured, evidence });
@@ -476,15 +422,6 @@ fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
     }
 }
 
-fn mean_curve(found: &Found, set: usize) -> Vec<(u64, f64)> {
-    let Some((_, first)) = found.models.first() else { return Vec::new() };
-    let at = |place: usize| {
-        let all: Vec<f64> = found.models.iter().filter_map(|(_, curve)| Some(curve.get(place)?.1[set])).collect();
-        (first[place].0, mean(&all))
-    };
-    (0..first.len()).map(at).collect()
-}
-
 /// Savings by program length, in doubling bins: (from, to, symbols, saved).
 #[allow(clippy::type_complexity)]
 fn by_length(found: &Found, desk: &Desk<'_>) -> (Vec<(u32, u32, f64, Option<Estimate>)>, Vec<Vec<String>>) {
@@ -512,16 +449,12 @@ fn by_length(found: &Found, desk: &Desk<'_>) -> (Vec<(u32, u32, f64, Option<Esti
 fn place_figure(found: &Found) -> Figure {
     let line = |(set, test): (usize, &Set)| {
         let longest = test.numbers.iter().map(Vec::len).max().unwrap_or(0);
-        let mut points = Vec::new();
-        let mut start = 0;
-        while start < longest {
-            let end = (start + start.max(1)).min(longest);
-            let pass = |_: usize, place: usize| (start..end).contains(&place);
-            if let Some(value) = over_seeds(&found.arm(set, &pass).totals(), saved) {
-                points.push(((start + 1) as f64, Value { value, interval: None }));
-            }
-            start = end;
-        }
+        let point = |span: std::ops::Range<usize>| {
+            let totals = found.arm(set, &|_, place| span.contains(&place)).totals();
+            let value = over_seeds(&totals, saved)?;
+            Some(((span.start + 1) as f64, Value { value, interval: None }))
+        };
+        let points = doubling(longest).into_iter().filter_map(point).collect();
         Line { name: test.name.into(), baseline: set > 0, points }
     };
     Figure {

@@ -11,14 +11,14 @@ use serde_json::json;
 
 use super::settings::{Common, within};
 use super::train;
-use super::words::{Desk, number, words};
-use crate::claims::{Evidence, Finding, figure};
+use super::words::{self, Desk, estimated, explained, mean_curve, number};
+use crate::claims::{Evidence, Finding};
 use crate::config::Config;
 use crate::context::RunContext;
 use crate::evidence::metrics::{r_squared, ratio};
 use crate::evidence::numeric::{bits, logarithm};
 use crate::evidence::statistics::mean;
-use crate::evidence::{Arm, Dataset, Design, Estimate, Probe, Ridge, Targets, Totals, fit, over_seeds};
+use crate::evidence::{Arm, Confusion, Dataset, Design, Estimate, Probe, Ridge, Targets, Totals, fit, over_seeds};
 use crate::experiment::{Experiment, Outcome, Section, Table};
 use crate::figures::{Axis, Figure, Line, Plot, Value};
 
@@ -88,14 +88,8 @@ impl Experiment for Halting {
         let common: Common<HaltingConfig> = Common::read(config)?;
         let measure: Measure = config.section("measure")?;
         let world = HaltingWorld::new(common.world.clone())?;
-        let seeds = common.training.seeds;
-        context.expect_models(seeds);
-        let mut models = Vec::new();
-        for seed in 1..=seeds {
-            let name = format!("model-{seed}");
-            models.push((name.clone(), train::train(&world, &common, (NAME, config.seed, seed), &name, context)?));
-        }
-        let bar = context.bar("measuring", seeds as u64 + 2);
+        let models = train::all(&world, &common, (NAME, config.seed), context)?;
+        let bar = context.bar("measuring", models.len() as u64 + 2);
         let [fitting, choosing, reporting] = measure.questions;
         let sets = [
             Questions::draw(&world, Split::Train, HELD_BACK, fitting),
@@ -197,13 +191,11 @@ fn taps(depth: usize) -> Vec<String> {
     (0..depth).map(|block| format!("blocks.{block}.resid_post")).collect()
 }
 
+/// Mean recall of the machines that halt and of those that do not; a kind that is missing counts as never recalled.
 fn balanced(said: &[bool], truth: &[bool]) -> f64 {
-    let recall = |class: bool| {
-        let there = said.iter().zip(truth).filter(|(_, truth)| **truth == class);
-        let right = there.clone().filter(|(said, _)| **said == class).count();
-        right as f64 / there.count().max(1) as f64
-    };
-    (recall(true) + recall(false)) / 2.0
+    let mut confusion = Confusion::new(2);
+    said.iter().zip(truth).for_each(|(&said, &truth)| confusion.add(usize::from(truth), usize::from(said)));
+    confusion.balanced_accuracy().unwrap_or_else(|| confusion.accuracy().unwrap_or(0.0) / 2.0)
 }
 
 /// Who answers, how well on the questions for choosing, and what is said of those for reporting.
@@ -376,14 +368,6 @@ fn accuracy(t: &[f64]) -> Option<f64> {
     Some((ratio(t[0], t[1])? + ratio(t[2], t[3])?) / 2.0)
 }
 
-fn explained(t: &[f64]) -> Option<f64> {
-    ratio(t[0], t[1]).map(|share| 1.0 - share)
-}
-
-fn estimated(estimate: &Option<Estimate>) -> String {
-    estimate.as_ref().map_or_else(|| "–".into(), words)
-}
-
 fn outcome(found: &Found, config: &Config, common: &Common<HaltingConfig>, measure: &Measure) -> Outcome {
     let desk = Desk { experiment: NAME, seed: config.seed, resamples: measure.resamples };
     let own: Vec<&Said> = found.answers.iter().map(|model| &model.said).collect();
@@ -437,18 +421,8 @@ fn outcome(found: &Found, config: &Config, common: &Common<HaltingConfig>, measu
             common.world.after
         ),
     );
-    let curve: Vec<String> = found
-        .answers
-        .first()
-        .map_or(&[][..], |model| &model.curve[..])
-        .iter()
-        .enumerate()
-        .map(|(place, (step, _))| {
-            let all: Vec<f64> = found.answers.iter().filter_map(|model| Some(model.curve.get(place)?.1)).collect();
-            format!("{step}: {}", figure(mean(&all)))
-        })
-        .collect();
-    let when = Evidence::new(11, curve.len() >= 4, format!("balanced accuracy by step: {}", curve.join(", ")));
+    let curves: Vec<_> = found.answers.iter().map(|model| &model.curve).collect();
+    let when = words::when(&mean_curve(&curves, |stand| stand.0, |stand| stand.1), "balanced accuracy by step");
     let chosen =
         Evidence::new(12, true, format!("the strongest baseline, {}, is chosen on validation machines", rival.0));
     let line = |late: bool| {

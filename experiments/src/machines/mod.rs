@@ -6,7 +6,8 @@
 mod diversity;
 mod dovetail;
 mod halting;
-mod references;
+pub(crate) mod nats;
+pub(crate) mod references;
 mod scores;
 pub(crate) mod settings;
 mod single;

@@ -67,16 +67,47 @@ pub fn oracle(runs: &Runs, symbols: usize, initial: InitialTape) -> Predictions 
     of(runs, |run| ListBayes::new([(&runs.episodes[run].machine, 1.0)], symbols, initial))
 }
 
-/// Statistical predictors, by name: none of them knows what a machine is.
-pub fn statistical(runs: &Runs) -> Vec<(String, Predictions)> {
-    let symbols = runs.targets;
-    let mut all = vec![("frequencies (KT)".to_string(), of(runs, |_| KrichevskyTrofimov::new(symbols)))];
-    for order in [1, 2] {
-        all.push((format!("order-{order} Markov (KT)"), of(runs, |_| Markov::new(symbols, order, &[]))));
+/// A statistical predictor: none of them knows what makes a sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statistical {
+    /// How often each symbol came.
+    Frequencies,
+    /// The same after each context of so many symbols.
+    Markov(usize),
+    /// Context-tree weighting to a depth.
+    Tree(usize),
+    /// Prediction by partial matching of an order.
+    Ppm(usize),
+}
+
+impl Statistical {
+    /// In words.
+    pub fn name(self) -> String {
+        match self {
+            Statistical::Frequencies => "frequencies (KT)".into(),
+            Statistical::Markov(order) => format!("order-{order} Markov (KT)"),
+            Statistical::Tree(depth) => format!("context-tree weighting, depth {depth}"),
+            Statistical::Ppm(order) => format!("PPM, order {order}"),
+        }
     }
-    all.push(("context-tree weighting, depth 3".into(), of(runs, |_| ContextTreeWeighting::new(symbols, 3, &[]))));
-    all.push(("PPM, order 3".into(), of(runs, |_| Ppm::new(symbols, 3, &[]))));
-    all
+
+    /// The predictor before the first symbol of a sequence.
+    pub fn fresh(self, alphabet: usize) -> Box<dyn SequenceModel> {
+        match self {
+            Statistical::Frequencies => Box::new(KrichevskyTrofimov::new(alphabet)),
+            Statistical::Markov(order) => Box::new(Markov::new(alphabet, order, &[])),
+            Statistical::Tree(depth) => Box::new(ContextTreeWeighting::new(alphabet, depth, &[])),
+            Statistical::Ppm(order) => Box::new(Ppm::new(alphabet, order, &[])),
+        }
+    }
+}
+
+/// Statistical predictions of runs, by the predictor's name.
+pub fn statistical(runs: &Runs) -> Vec<(String, Predictions)> {
+    use Statistical::{Frequencies, Markov, Ppm, Tree};
+    [Frequencies, Markov(1), Markov(2), Tree(3), Ppm(3)]
+        .map(|predictor| (predictor.name(), of(runs, |_| predictor.fresh(runs.targets))))
+        .to_vec()
 }
 
 /// Nats of the table-filler at every step of every run.

@@ -72,14 +72,7 @@ impl Experiment for SingleMachine {
         let common: Common = Common::read(config)?;
         let measure: Measure = config.section("measure")?;
         let world = TuringWorld::new(common.world.clone())?;
-        let seeds = common.training.seeds;
-        context.expect_models(seeds);
-        let mut models = Vec::new();
-        for number in 1..=seeds {
-            let name = format!("model-{number}");
-            let trained = train::train(&world, &common, (NAME, config.seed, number), &name, context)?;
-            models.push((name, trained));
-        }
+        let models = train::all(&world, &common, (NAME, config.seed), context)?;
         let sets = Sets::draw(&world, measure.runs);
         let measured = measure_all(&world, &common, config.seed, &models, &sets, context)?;
         Ok(outcome(&world, &sets, &measured, config, &measure))

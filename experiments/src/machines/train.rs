@@ -35,6 +35,26 @@ pub fn train<W>(
     context.train(name, start, &common.training.config(), &sample)
 }
 
+/// Trains the models of an experiment that has one for each seed: `model-1`, `model-2`, ….
+///
+/// # Errors
+/// Those of [`RunContext::train`].
+pub fn all<W>(
+    world: &dyn Environment,
+    common: &Common<W>,
+    (experiment, seed): (&str, u64),
+    context: &mut RunContext<'_>,
+) -> anyhow::Result<Vec<(String, Parameters)>> {
+    let seeds = common.training.seeds;
+    context.expect_models(seeds);
+    let one = |number: usize| {
+        let name = format!("model-{number}");
+        let trained = train(world, common, (experiment, seed, number), &name, context)?;
+        Ok((name, trained))
+    };
+    (1..=seeds).map(one).collect()
+}
+
 /// The checkpoints of a model, by rising step.
 ///
 /// # Errors

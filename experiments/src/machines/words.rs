@@ -1,6 +1,8 @@
 //! Estimates and how they are told.
 
-use crate::claims::{Measured, figure};
+use crate::claims::{Evidence, Measured, figure};
+use crate::evidence::metrics::ratio;
+use crate::evidence::statistics::mean;
 use crate::evidence::{Arm, Bootstrap, Design, Estimate, Totals};
 
 /// Confidence of every interval.
@@ -64,6 +66,41 @@ impl Desk<'_> {
 /// A number or a dash.
 pub fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "–".into(), figure)
+}
+
+/// The mean over models of what was measured at their checkpoints, by step.
+pub fn mean_curve<T>(curves: &[&Vec<T>], step: impl Fn(&T) -> u64, value: impl Fn(&T) -> f64) -> Vec<(u64, f64)> {
+    let Some(first) = curves.first() else { return Vec::new() };
+    let at = |place: usize| {
+        let all: Vec<f64> = curves.iter().filter_map(|curve| curve.get(place)).map(&value).collect();
+        (step(&first[place]), mean(&all))
+    };
+    (0..first.len()).map(at).collect()
+}
+
+/// A curve as text: `4: 0.500, 16: 0.750`.
+pub fn by_step(curve: &[(u64, f64)]) -> String {
+    curve.iter().map(|(step, value)| format!("{step}: {}", figure(*value))).collect::<Vec<_>>().join(", ")
+}
+
+/// Item 11 of the evidence: when it came.
+pub fn when(curve: &[(u64, f64)], what: &str) -> Evidence {
+    Evidence::new(11, curve.len() >= 4, format!("{what}: {}", by_step(curve)))
+}
+
+/// An estimate in words, or a dash.
+pub fn estimated<'a>(estimate: impl Into<Option<&'a Estimate>>) -> String {
+    estimate.into().map_or_else(|| "–".into(), words)
+}
+
+/// Whether the interval of an estimate lies above 0.
+pub fn above(estimate: &Option<Estimate>) -> bool {
+    estimate.as_ref().is_some_and(|estimate| estimate.interval.0 > 0.0)
+}
+
+/// The share of variance explained, of sums of squared errors and of squared distances from the mean.
+pub fn explained(sums: &[f64]) -> Option<f64> {
+    ratio(sums[0], sums[1]).map(|share| 1.0 - share)
 }
 
 /// `0.123 (0.100 to 0.150)`.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Limits;
 use crate::EnvironmentError;
+use crate::ground::{check_shares, within};
 
 /// Whether the stream says which program writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +90,7 @@ impl UniversalConfig {
     /// # Errors
     /// In one sentence that names the key.
     pub fn validate(&self) -> Result<(), EnvironmentError> {
-        for (key, value, least, most) in [
+        within(&[
             ("alphabet", self.alphabet as u64, 2, 256),
             ("length", self.length as u64, 1, 4096),
             ("programs", self.programs as u64, 1, 64),
@@ -99,16 +100,7 @@ impl UniversalConfig {
             ("steps", self.steps, 1, 1 << 32),
             ("cells", self.cells as u64, 1, 1 << 20),
             ("common", self.common as u64, 0, 6),
-        ] {
-            if !(least..=most).contains(&value) {
-                let nearest = value.clamp(least, most);
-                let text = format!("{key} = {value} is outside {least} to {most}; the nearest is {nearest}");
-                return Err(EnvironmentError(text));
-            }
-        }
-        if self.shares.contains(&0) || self.shares.iter().any(|&share| share > 1 << 20) {
-            return Err(EnvironmentError(format!("shares = {:?}: each must be from 1 to {}", self.shares, 1 << 20)));
-        }
-        Ok(())
+        ])?;
+        check_shares(self.shares)
     }
 }

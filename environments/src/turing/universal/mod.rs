@@ -18,9 +18,11 @@
 mod config;
 mod world;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::sequence::{Ppm, SequenceModel};
 use crate::stream::{Draw, Stream};
 pub use config::{Boundaries, Silent, UniversalConfig};
 pub use world::{DrawnProgram, UniversalEpisode, UniversalWorld};
@@ -334,6 +336,9 @@ fn sign(byte: u8, up: u8, down: u8) -> Option<bool> {
     (byte == up || byte == down).then_some(byte == up)
 }
 
+/// Outputs shorter than this say little of how well they compress.
+pub const COMPRESSIBLE: usize = 16;
+
 /// What programs drawn from a prior do.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Survey {
@@ -346,9 +351,11 @@ pub struct Survey {
     /// Those that wrote nothing.
     pub silent: u64,
     /// Programs by length.
-    pub lengths: std::collections::BTreeMap<usize, u64>,
+    pub lengths: BTreeMap<usize, u64>,
     /// Programs by length of output.
-    pub outputs: std::collections::BTreeMap<usize, u64>,
+    pub outputs: BTreeMap<usize, u64>,
+    /// Of outputs of at least [`COMPRESSIBLE`] symbols: their code length by PPM of order 5, in bits, and their symbols.
+    pub compressed: (f64, u64),
 }
 
 impl Survey {
@@ -363,7 +370,25 @@ impl Survey {
             survey.silent += u64::from(run.output.is_empty());
             *survey.lengths.entry(program.len()).or_default() += 1;
             *survey.outputs.entry(run.output.len()).or_default() += 1;
+            if run.output.len() >= COMPRESSIBLE {
+                let mut ppm = Ppm::new(limits.alphabet, 5, &[]);
+                survey.compressed.0 += run.output.iter().map(|&symbol| ppm.observe(usize::from(symbol))).sum::<f64>();
+                survey.compressed.1 += run.output.len() as u64;
+            }
         }
         survey
+    }
+
+    /// Both surveys as one.
+    pub fn joined(mut self, other: Survey) -> Survey {
+        self.programs += other.programs;
+        self.halted += other.halted;
+        self.limited += other.limited;
+        self.silent += other.silent;
+        other.lengths.into_iter().for_each(|(length, count)| *self.lengths.entry(length).or_default() += count);
+        other.outputs.into_iter().for_each(|(length, count)| *self.outputs.entry(length).or_default() += count);
+        self.compressed.0 += other.compressed.0;
+        self.compressed.1 += other.compressed.1;
+        self
     }
 }

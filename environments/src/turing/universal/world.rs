@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::{Boundaries, Execution, INSTRUCTIONS, Limits, Program, ProgramOutcome, Silent, UniversalConfig};
+use crate::ground::{fingerprint, split_by};
 use crate::stream::{Stream, stream};
 use crate::{
     Address, Column, Edit, Environment, EnvironmentError, Episode, Geometry, Labels, Sample, Scene, Scope, Split,
@@ -70,9 +71,7 @@ impl UniversalWorld {
     /// One sentence that names the key and value at fault.
     pub fn new(config: UniversalConfig) -> Result<UniversalWorld, EnvironmentError> {
         config.validate()?;
-        // Serialising plain numbers and strings cannot fail.
-        let digest = Sha256::digest(format!("universal 1 {}", serde_json::to_string(&config).unwrap_or_default()));
-        let fingerprint = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint = fingerprint("universal 1", &config);
         let common = common(config.common, config.limits());
         let world = UniversalWorld { config, fingerprint, common };
         for split in Split::ALL {
@@ -107,16 +106,7 @@ impl UniversalWorld {
         let mut hash = Sha256::new();
         hash.update(b"universal output");
         hash.update(output);
-        let digest = hash.finalize();
-        let number = digest.iter().take(8).fold(0u64, |number, &byte| number << 8 | u64::from(byte));
-        let total: u64 = self.config.shares.iter().map(|&share| u64::from(share)).sum();
-        let place = (u128::from(number) * u128::from(total)) >> 64;
-        let [train, validation, _] = self.config.shares.map(u128::from);
-        Some(match place {
-            place if place < train => Split::Train,
-            place if place < train + validation => Split::Validation,
-            _ => Split::Test,
-        })
+        Some(split_by(&hash.finalize(), self.config.shares))
     }
 
     fn search(&self, split: Split, chance: &mut Stream, tries: u64) -> Option<DrawnProgram> {
@@ -327,12 +317,7 @@ impl Environment for UniversalWorld {
 
     /// The one edit is [`Edit::Delete`]: a program is taken away, and the others run in dovetail without it.
     fn counterfactual(&self, address: &Address, edits: &[Edit]) -> Result<Episode, EnvironmentError> {
-        if address.environment != self.fingerprint {
-            return Err(EnvironmentError(format!(
-                "the address is of environment {}, and this one is {}",
-                address.environment, self.fingerprint
-            )));
-        }
+        address.must_be_of(&self.fingerprint)?;
         let observed = self.observe(address.split, address.index);
         let mut programs = observed.programs;
         for edit in edits {

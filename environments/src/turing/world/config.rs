@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::EnvironmentError;
+use crate::ground::{check_shares, within};
 use crate::turing::population::Disjoint;
 use crate::turing::view::InitialTape;
 use crate::turing::{Machine, Strata};
@@ -126,23 +127,18 @@ impl TuringConfig {
     /// In one sentence that names the key.
     pub fn validate(&self) -> Result<(), EnvironmentError> {
         let fail = |text: String| Err(EnvironmentError(text));
-        for (key, value, least, most) in
-            [("states", self.states, 1, 8), ("symbols", self.symbols, 2, 8), ("length", self.length, 1, LONGEST)]
-        {
-            if !(least..=most).contains(&value) {
-                let nearest = value.clamp(least, most);
-                return fail(format!("{key} = {value} is outside {least} to {most}; the nearest is {nearest}"));
-            }
-        }
+        within(&[
+            ("states", self.states as u64, 1, 8),
+            ("symbols", self.symbols as u64, 2, 8),
+            ("length", self.length as u64, 1, LONGEST as u64),
+        ])?;
         if self.class_size().is_none() {
             return fail(format!(
                 "states = {} with {} symbols make more machines than can be counted; the nearest that fits is fewer states",
                 self.states, self.symbols
             ));
         }
-        if self.shares.contains(&0) || self.shares.iter().any(|&share| share > 1 << 20) {
-            return fail(format!("shares = {:?}: each must be from 1 to {}", self.shares, 1 << 20));
-        }
+        check_shares(self.shares)?;
         if self.machines == Some(0) || self.machines.is_some_and(|machines| machines > 1 << 16) {
             let machines = self.machines.unwrap_or(0);
             return fail(format!("machines = {machines} is outside 1 to {}", 1 << 16));

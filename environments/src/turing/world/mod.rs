@@ -12,12 +12,11 @@
 mod config;
 mod labels;
 
-use sha2::{Digest, Sha256};
-
 use super::machine::{Machine, Transition};
 use super::population::draw_machine;
 use super::strata::Strata;
 use super::view::{HeadStep, HeadToken, head_run_on};
+use crate::ground::fingerprint;
 use crate::stream::{Draw, Stream, stream};
 use crate::{
     Address, Edit, Environment, EnvironmentError, Episode, Geometry, Sample, Scene, Split, Symbol, TapeRow, UNSCORED,
@@ -58,7 +57,7 @@ impl TuringWorld {
     pub fn new(config: TuringConfig) -> Result<TuringWorld, EnvironmentError> {
         config.validate()?;
         let strata = config.strata()?;
-        let mut world = TuringWorld { fingerprint: fingerprint(&config), strata, pool: None, config };
+        let mut world = TuringWorld { fingerprint: fingerprint("turing 1", &config), strata, pool: None, config };
         world.pool = world.draw_pool()?;
         for split in Split::ALL {
             if (0..4).any(|index| world.search(split, &mut world.machine_stream(split, index), 1 << 12).is_none()) {
@@ -374,20 +373,8 @@ impl Environment for TuringWorld {
     }
 
     fn counterfactual(&self, address: &Address, edits: &[Edit]) -> Result<Episode, EnvironmentError> {
-        if address.environment != self.fingerprint {
-            return Err(EnvironmentError(format!(
-                "the address is of environment {}, and this one is {}",
-                address.environment, self.fingerprint
-            )));
-        }
+        address.must_be_of(&self.fingerprint)?;
         let observed = self.observe(address.split, address.index);
         Ok(self.episode_of(&self.edit(&observed, edits)?))
     }
-}
-
-fn fingerprint(config: &TuringConfig) -> String {
-    // Serialising plain numbers, strings and lists cannot fail.
-    let text = serde_json::to_string(config).unwrap_or_default();
-    let digest = Sha256::digest(format!("turing 1 {text}"));
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }

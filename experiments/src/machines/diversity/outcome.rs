@@ -5,7 +5,7 @@ use environments::turing::{TuringConfig, TuringWorld};
 use serde_json::json;
 
 use super::super::scores::by_step;
-use super::super::words::Desk;
+use super::super::words::{self, Desk};
 use super::measure::Found;
 use super::report;
 use super::{Measure, NAME};
@@ -194,9 +194,7 @@ fn evidence(told: &Told<'_>) -> Vec<Evidence> {
 
 fn mean_curve(found: &Found, diversity: usize) -> Vec<(u64, f64)> {
     let curves: Vec<&Vec<(u64, f64)>> = found.of(diversity).map(|model| &model.curve).collect();
-    let Some(first) = curves.first() else { return Vec::new() };
-    let at = |place: usize| mean(&curves.iter().filter_map(|curve| curve.get(place).map(|p| p.1)).collect::<Vec<_>>());
-    first.iter().enumerate().map(|(place, (step, _))| (*step, at(place))).collect()
+    words::mean_curve(&curves, |stand| stand.0, |stand| stand.1)
 }
 
 fn probes(told: &Told<'_>) -> serde_json::Value {

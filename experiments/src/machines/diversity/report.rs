@@ -1,7 +1,7 @@
 //! What the report shows.
 
 use super::super::scores::by_step;
-use super::super::words::{number, words};
+use super::super::words::{estimated, number};
 use super::Measure;
 use super::measure::Found;
 use super::outcome::{Told, excess, rate, way};
@@ -9,10 +9,6 @@ use crate::claims::figure;
 use crate::evidence::{Design, Estimate, over_seeds};
 use crate::experiment::{Section, Table};
 use crate::figures::{Axis, Figure, Line, Plot, Value};
-
-fn cell(estimate: Option<&Estimate>) -> String {
-    estimate.map_or_else(|| "–".into(), words)
-}
 
 fn count(size: f64) -> String {
     format!("{size:.0}")
@@ -35,7 +31,12 @@ fn variants(told: &Told<'_>) -> (Vec<Vec<String>>, Vec<Line>) {
             if let Some(estimate) = &estimate {
                 points.push((size, Value { value: estimate.value, interval: Some(estimate.interval) }));
             }
-            variant_rows.push(vec![variant.name.clone(), count(size), cell(estimate.as_ref()), cell(share.as_ref())]);
+            variant_rows.push(vec![
+                variant.name.clone(),
+                count(size),
+                estimated(estimate.as_ref()),
+                estimated(share.as_ref()),
+            ]);
         }
         variant_lines.push(Line { name: variant.name.clone(), baseline: false, points });
     }
@@ -92,7 +93,7 @@ fn by_diversity(told: &Told<'_>) -> Table {
     ];
     let columns = [&told.beyond, &told.above_memoriser, &told.nearer, &told.between];
     let row = |(place, size): (usize, &f64)| {
-        std::iter::once(count(*size)).chain(columns.iter().map(|all| cell(all[place].as_ref()))).collect()
+        std::iter::once(count(*size)).chain(columns.iter().map(|all| estimated(all[place].as_ref()))).collect()
     };
     Table {
         caption: "Nats a step, with 95% intervals.".into(),

@@ -102,15 +102,8 @@ impl Experiment for RuleTable {
         let common: Common = Common::read(config)?;
         let measure: Measure = config.section("measure")?;
         let world = TuringWorld::new(common.world.clone())?;
-        let seeds = common.training.seeds;
-        context.expect_models(seeds);
-        let mut models = Vec::new();
-        for number in 1..=seeds {
-            let name = format!("model-{number}");
-            let trained = train::train(&world, &common, (NAME, config.seed, number), &name, context)?;
-            models.push((name, trained));
-        }
-        let bar = context.bar("measuring", 2 * seeds as u64 + 3);
+        let models = train::all(&world, &common, (NAME, config.seed), context)?;
+        let bar = context.bar("measuring", 2 * models.len() as u64 + 3);
         let part = |split, first, count| Moments::draw(&world, split, (first, count), measure.moments, config.seed);
         let sets = Sets {
             parts: [

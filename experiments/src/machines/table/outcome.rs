@@ -14,7 +14,7 @@ use crate::evidence::{Arm, Design, Estimate, Totals, over_seeds};
 use crate::experiment::{Outcome, Section, Table};
 use crate::figures::{Axis, Bars, Figure, Line, Plot, Value};
 
-use super::super::words::{Desk, number, words};
+use super::super::words::{self, Desk, above, estimated, explained, number};
 
 /// Everything that was measured.
 pub struct Found {
@@ -134,38 +134,98 @@ impl Found {
 
     /// Seeds × pairs × (gain, loss, damage, 1) of an intervention.
     fn writes(&self, write: Write) -> Arm {
-        let place = Write::ALL.iter().position(|other| *other == write).unwrap_or(0);
         let one = |closer: &Closer| -> Vec<Vec<f64>> {
-            closer.changes[place].iter().map(|c| vec![c.gain, c.loss, c.damage, 1.0]).collect()
+            closer.changes[write as usize].iter().map(|c| vec![c.gain, c.loss, c.damage, 1.0]).collect()
         };
         Arm::new(&self.closer.iter().map(one).collect::<Vec<_>>())
     }
 
     fn mean_change(&self, write: Write, of: fn(&Change) -> f64) -> f64 {
-        let place = Write::ALL.iter().position(|other| *other == write).unwrap_or(0);
-        let one = |closer: &Closer| mean(&closer.changes[place].iter().map(of).collect::<Vec<_>>());
+        let one = |closer: &Closer| mean(&closer.changes[write as usize].iter().map(of).collect::<Vec<_>>());
         mean(&self.closer.iter().map(one).collect::<Vec<_>>())
     }
 }
 
-fn explained(t: &[f64]) -> Option<f64> {
-    ratio(t[0], t[1]).map(|share| 1.0 - share)
-}
-
 /// A difference of one statistic between two arms.
-fn apart<'a>(
-    first: &'a (dyn Fn(&[f64]) -> Option<f64> + Sync),
-    second: &'a (dyn Fn(&[f64]) -> Option<f64> + Sync),
-) -> impl Fn(&Totals) -> Option<f64> + Sync + 'a {
-    move |t| Some(over_seeds(&t[0], first)? - over_seeds(&t[1], second)?)
+fn apart(statistic: Statistic<'_>) -> impl Fn(&Totals) -> Option<f64> + Sync + '_ {
+    move |t| Some(over_seeds(&t[0], statistic)? - over_seeds(&t[1], statistic)?)
 }
 
-fn estimated(estimate: &Option<Estimate>) -> String {
-    estimate.as_ref().map_or_else(|| "–".into(), words)
+/// A statistic of sums over runs.
+type Statistic<'a> = &'a (dyn Fn(&[f64]) -> Option<f64> + Sync);
+
+/// The trained models beside every baseline in one measure.
+struct Beside<'a> {
+    desk: &'a Desk<'a>,
+    statistic: Statistic<'a>,
+    own: Arm,
+    /// Baselines by name: what they reach, and what the models reach beyond them.
+    told: Vec<(String, Option<Estimate>, Option<Estimate>)>,
+    /// The best of them on the moments for choosing.
+    strongest: &'a Baseline<'a>,
+    /// The models beyond that one.
+    measured: Option<Measured>,
 }
 
-fn above(estimate: &Option<Estimate>) -> bool {
-    estimate.as_ref().is_some_and(|estimate| estimate.interval.0 > 0.0)
+impl<'a> Beside<'a> {
+    /// `claim` with its unit; sums of the readings of some seeds; the baselines with their scores for choosing.
+    fn new(
+        desk: &'a Desk<'a>,
+        (claim, unit): (&str, &str),
+        trained: &[&Reading],
+        arm: &dyn Fn(&[&Reading]) -> Arm,
+        (baselines, score): (&'a [Baseline<'a>], &dyn Fn(&Reading) -> f64),
+        statistic: Statistic<'a>,
+    ) -> Self {
+        let own = arm(trained);
+        let strongest = Found::strongest(baselines, score);
+        let rival = arm(&strongest.readings);
+        let difference = apart(statistic);
+        let measured = desk.measured(claim, unit, Design::Crossed, &[&own, &rival], &difference);
+        let mut beside = Self { desk, statistic, own, told: Vec::new(), strongest, measured };
+        let told = |Baseline { name, readings }: &Baseline<'_>| {
+            let arm = arm(readings);
+            let alone = beside.alone(&arm, &format!("{claim} {name}"));
+            (name.clone(), alone, beside.beyond(&arm, &format!("{claim} beyond {name}")))
+        };
+        beside.told = baselines.iter().map(told).collect();
+        beside
+    }
+
+    /// What an arm reaches.
+    fn alone(&self, arm: &Arm, what: &str) -> Option<Estimate> {
+        self.desk.estimate(what, Design::Crossed, &[arm], &|t| over_seeds(&t[0], self.statistic))
+    }
+
+    /// What the trained models reach beyond it.
+    fn beyond(&self, arm: &Arm, what: &str) -> Option<Estimate> {
+        self.desk.estimate(what, Design::Crossed, &[&self.own, arm], &apart(self.statistic))
+    }
+
+    /// Item 2: the baselines.
+    fn baselines(&self) -> Evidence {
+        let told: Vec<String> =
+            self.told.iter().map(|(name, alone, _)| format!("{name} {}", estimated(alone))).collect();
+        Evidence::new(2, self.told.iter().all(|(_, _, beyond)| above(beyond)), told.join("; "))
+    }
+
+    /// Item 8: more than the output, and than the context gives without a model.
+    fn more_than_output(&self) -> Evidence {
+        let counts: Vec<String> = self.told[3..].iter().map(|(_, _, beyond)| estimated(beyond)).collect();
+        Evidence::new(
+            8,
+            self.told[2..].iter().all(|(_, _, beyond)| above(beyond)),
+            format!(
+                "beyond the model's own next-step distribution {}; beyond the context's counts: {}",
+                estimated(&self.told[2].2),
+                counts.join(", ")
+            ),
+        )
+    }
+
+    fn json(&self) -> Json {
+        self.told.iter().map(|(name, own, _)| (name.clone(), json!(own))).collect::<serde_json::Map<_, _>>().into()
+    }
 }
 
 /// Findings, figures and report.
@@ -213,18 +273,12 @@ fn leaks(found: &Found) -> Evidence {
 }
 
 fn when(found: &Found, of: fn(&super::Stand) -> f64) -> Evidence {
-    let curve = curve(found, of);
-    let told: Vec<String> = curve.iter().map(|(step, value)| format!("{step}: {}", figure(*value))).collect();
-    Evidence::new(11, curve.len() >= 4, format!("by step, on the moments for choosing: {}", told.join(", ")))
+    words::when(&curve(found, of), "by step, on the moments for choosing")
 }
 
 fn curve(found: &Found, of: fn(&super::Stand) -> f64) -> Vec<(u64, f64)> {
-    let Some(first) = found.closer.first() else { return Vec::new() };
-    let at = |place: usize| {
-        let all: Vec<f64> = found.closer.iter().filter_map(|closer| closer.curve.get(place)).map(of).collect();
-        (first.curve[place].step, mean(&all))
-    };
-    (0..first.curve.len()).map(at).collect()
+    let curves: Vec<_> = found.closer.iter().map(|closer| &closer.curve).collect();
+    words::mean_curve(&curves, |stand| stand.step, of)
 }
 
 fn table(found: &Found, desk: &Desk<'_>) -> (Finding, Json) {
@@ -234,40 +288,26 @@ fn table(found: &Found, desk: &Desk<'_>) -> (Finding, Json) {
     let trained = found.of_tap(tap);
     let score: &dyn Fn(&Reading) -> f64 = &|reading| reading.entries(frame);
     let baselines = found.baselines(score);
-    let strongest = Found::strongest(&baselines, score);
-    let own = found.arm_of(&concepts, &trained, Stratum::Idle);
-    let one = |arm: &Arm, what: &str| desk.estimate(what, Design::Crossed, &[arm], &|t| over_seeds(&t[0], accuracy));
-    let beyond =
-        |other: &Arm, what: &str| desk.estimate(what, Design::Crossed, &[&own, other], &apart(&accuracy, &accuracy));
-    let rival = found.arm_of(&concepts, &strongest.readings, Stratum::Idle);
-    let measured: Option<Measured> =
-        desk.measured("table", "balanced accuracy", Design::Crossed, &[&own, &rival], &apart(&accuracy, &accuracy));
-    let told: Vec<(String, Option<Estimate>, Option<Estimate>)> = baselines
-        .iter()
-        .map(|baseline| {
-            let arm = found.arm_of(&concepts, &baseline.readings, Stratum::Idle);
-            let alone = one(&arm, &format!("table {}", baseline.name));
-            (baseline.name.clone(), alone, beyond(&arm, &format!("table beyond {}", baseline.name)))
-        })
-        .collect();
+    let arm = |readings: &[&Reading]| found.arm_of(&concepts, readings, Stratum::Idle);
+    let beside = Beside::new(desk, ("table", "balanced accuracy"), &trained, &arm, (&baselines, score), &accuracy);
     let strata: Vec<(&str, Option<Estimate>, Option<f64>)> =
         [("idle", Stratum::Idle), ("current", Stratum::Current), ("open", Stratum::Open)]
             .map(|(name, stratum)| {
                 let arm = found.arm_of(&concepts, &trained, stratum);
-                (name, one(&arm, &format!("table {name}")), guess(found, &concepts, stratum))
+                (name, beside.alone(&arm, &format!("table {name}")), guess(found, &concepts, stratum))
             })
             .to_vec();
     let control = found.arm_closer(&concepts, 0, |c| &c.control, true);
     let perceptron = found.arm_closer(&concepts, 0, |c| &c.perceptron, false);
     let perceptron_control = found.arm_closer(&concepts, 0, |c| &c.perceptron_control, true);
-    let selective = beyond(&control, "selectivity");
+    let selective = beside.beyond(&control, "selectivity");
     let wide = desk.estimate(
         "selectivity of the perceptron",
         Design::Crossed,
         &[&perceptron, &perceptron_control],
-        &apart(&accuracy, &accuracy),
+        &apart(&accuracy),
     );
-    let wide_alone = one(&perceptron, "perceptron");
+    let wide_alone = beside.alone(&perceptron, "perceptron");
     let gain = |t: &[f64]| ratio(t[0], t[3]);
     let loss = |t: &[f64]| ratio(t[1], t[3]);
     let beats = |control: Write| {
@@ -275,7 +315,7 @@ fn table(found: &Found, desk: &Desk<'_>) -> (Finding, Json) {
             &format!("carried beyond {}", control.name()),
             Design::Crossed,
             &[&found.writes(Write::Carried), &found.writes(control)],
-            &apart(&gain, &gain),
+            &apart(&gain),
         )
     };
     let (random, other) = (beats(Write::Random), beats(Write::OtherEntry));
@@ -284,7 +324,7 @@ fn table(found: &Found, desk: &Desk<'_>) -> (Finding, Json) {
         "erasure beyond random",
         Design::Crossed,
         &[&found.writes(Write::Erase), &found.writes(Write::EraseRandom)],
-        &apart(&loss, &loss),
+        &apart(&loss),
     );
     let gains: Vec<String> = Write::ALL[..7]
         .iter()
@@ -298,15 +338,13 @@ fn table(found: &Found, desk: &Desk<'_>) -> (Finding, Json) {
                 let arm = found.arm_of(&alone, readings, Stratum::Idle);
                 over_seeds(&arm.totals(), |t| found.sets.accuracy(&alone, t))
             };
-            let difference = of(&trained).zip(of(&strongest.readings)).map(|(own, rival)| own - rival);
+            let difference = of(&trained).zip(of(&beside.strongest.readings)).map(|(own, rival)| own - rival);
             (found.sets.concepts[concept].0.clone(), difference)
         })
         .collect();
     let compression = |all: &[Option<f64>]| mean(&all.iter().flatten().copied().collect::<Vec<_>>());
     let own_codes = mean(&found.closer.iter().map(|closer| compression(&closer.codes)).collect::<Vec<_>>());
     let (untrained_codes, context_codes) = (compression(&found.codes.0), compression(&found.codes.1));
-    let output = &told[2];
-    let counted = told[3..].iter().all(|(_, _, beyond)| above(beyond));
     let evidence = vec![
         Evidence::new(
             1,
@@ -322,11 +360,7 @@ fn table(found: &Found, desk: &Desk<'_>) -> (Finding, Json) {
                 figure(found.mean_change(Write::Carried, |c| c.damage))
             ),
         ),
-        Evidence::new(
-            2,
-            told.iter().all(|(_, _, beyond)| above(beyond)),
-            told.iter().map(|(name, alone, _)| format!("{name} {}", estimated(alone))).collect::<Vec<_>>().join("; "),
-        ),
+        beside.baselines(),
         Evidence::new(
             3,
             true,
@@ -353,15 +387,7 @@ fn table(found: &Found, desk: &Desk<'_>) -> (Finding, Json) {
                 estimated(&necessity)
             ),
         ),
-        Evidence::new(
-            8,
-            above(&output.2) && counted,
-            format!(
-                "beyond the model's own next-step distribution {}; beyond the context's counts: {}",
-                estimated(&output.2),
-                { told[3..].iter().map(|(_, _, beyond)| estimated(beyond)).collect::<Vec<_>>().join(", ") }
-            ),
-        ),
+        beside.more_than_output(),
         Evidence::new(
             9,
             own_codes > untrained_codes && own_codes > context_codes,
@@ -389,20 +415,20 @@ fn table(found: &Found, desk: &Desk<'_>) -> (Finding, Json) {
                 "tap and frame ({}; of {} taps, two frames) and strongest baseline ({}) are chosen on validation machines",
                 named(found, found.chosen.table),
                 found.taps.len().saturating_sub(2),
-                strongest.name
+                beside.strongest.name
             ),
         ),
     ];
     let probes = json!({
         "strata": strata.iter().map(|(name, own, bayes)| (name.to_string(), json!({ "trained": own, "bayes": bayes }))).collect::<serde_json::Map<_, _>>(),
-        "baselines": told.iter().map(|(name, own, _)| (name.clone(), json!(own))).collect::<serde_json::Map<_, _>>(),
-        "strongest_baseline": strongest.name,
+        "baselines": beside.json(),
+        "strongest_baseline": beside.strongest.name,
         "selectivity": selective,
         "perceptron": wide_alone,
         "by_entry": by_entry,
         "codes": { "trained": own_codes, "untrained": untrained_codes, "context": context_codes },
     });
-    (Finding { claim: "table".into(), measured, evidence }, probes)
+    (Finding { claim: "table".into(), measured: beside.measured, evidence }, probes)
 }
 
 /// Share of moments at which Bayes's likeliest class is the true one.
@@ -421,36 +447,20 @@ fn state(found: &Found, desk: &Desk<'_>) -> (Finding, Json) {
     let accuracy = |t: &[f64]| found.sets.accuracy(&concepts, t);
     let score: &dyn Fn(&Reading) -> f64 = &|reading| reading.concepts[frame.state()].choose.unwrap_or(0.0);
     let baselines = found.baselines(score);
-    let strongest = Found::strongest(&baselines, score);
     let stratum = scored_on(concepts[0]);
-    let own = found.arm_of(&concepts, &found.of_tap(tap), stratum);
-    let rival = found.arm_of(&concepts, &strongest.readings, stratum);
-    let measured =
-        desk.measured("state", "balanced accuracy", Design::Crossed, &[&own, &rival], &apart(&accuracy, &accuracy));
-    let one = |arm: &Arm, what: &str| desk.estimate(what, Design::Crossed, &[arm], &|t| over_seeds(&t[0], accuracy));
-    let told: Vec<(String, Option<Estimate>, Option<Estimate>)> = baselines
-        .iter()
-        .map(|baseline| {
-            let arm = found.arm_of(&concepts, &baseline.readings, stratum);
-            let what = format!("state beyond {}", baseline.name);
-            let beyond = desk.estimate(&what, Design::Crossed, &[&own, &arm], &apart(&accuracy, &accuracy));
-            (baseline.name.clone(), one(&arm, &format!("state {}", baseline.name)), beyond)
-        })
-        .collect();
+    let trained = found.of_tap(tap);
+    let arm = |readings: &[&Reading]| found.arm_of(&concepts, readings, stratum);
+    let beside = Beside::new(desk, ("state", "balanced accuracy"), &trained, &arm, (&baselines, score), &accuracy);
     let control = found.arm_closer(&concepts, entries(found.sets.concepts.len(), frame).len(), |c| &c.control, true);
-    let selective = desk.estimate("state control", Design::Crossed, &[&own, &control], &apart(&accuracy, &accuracy));
-    let alone = one(&own, "state alone");
+    let selective = beside.beyond(&control, "state control");
+    let alone = beside.alone(&beside.own, "state alone");
     let evidence = vec![
         Evidence::new(
             1,
             false,
             "the state bears on the very position at which it is read, so an edit there could be scored only where it is made",
         ),
-        Evidence::new(
-            2,
-            told.iter().all(|(_, _, beyond)| above(beyond)),
-            told.iter().map(|(name, alone, _)| format!("{name} {}", estimated(alone))).collect::<Vec<_>>().join("; "),
-        ),
+        beside.baselines(),
         Evidence::new(
             3,
             true,
@@ -462,71 +472,41 @@ fn state(found: &Found, desk: &Desk<'_>) -> (Finding, Json) {
             above(&selective),
             format!("beyond a control task of labels at random by the last two steps: {}", estimated(&selective)),
         ),
-        Evidence::new(
-            8,
-            told[2..].iter().all(|(_, _, beyond)| above(beyond)),
-            format!(
-                "beyond the model's own next-step distribution {}; beyond the context's counts: {}",
-                estimated(&told[2].2),
-                told[3..].iter().map(|(_, _, beyond)| estimated(beyond)).collect::<Vec<_>>().join(", ")
-            ),
-        ),
+        beside.more_than_output(),
         Evidence::new(
             12,
             true,
             format!(
                 "tap and frame ({}) and strongest baseline ({}) are chosen on validation machines",
                 named(found, found.chosen.state),
-                strongest.name
+                beside.strongest.name
             ),
         ),
     ];
     let probes = json!({
         "trained": alone,
-        "baselines": told.iter().map(|(name, own, _)| (name.clone(), json!(own))).collect::<serde_json::Map<_, _>>(),
-        "strongest_baseline": strongest.name,
-        "open": one(&found.arm_of(&concepts, &found.of_tap(tap), Stratum::Open), "state open"),
+        "baselines": beside.json(),
+        "strongest_baseline": beside.strongest.name,
+        "open": beside.alone(&found.arm_of(&concepts, &trained, Stratum::Open), "state open"),
         "open_bayes": guess(found, &concepts, Stratum::Open),
     });
-    (Finding { claim: "state".into(), measured, evidence }, probes)
+    (Finding { claim: "state".into(), measured: beside.measured, evidence }, probes)
 }
 
 fn belief(found: &Found, desk: &Desk<'_>) -> (Finding, Json) {
     let (tap, frame) = found.chosen.belief;
     let score: &dyn Fn(&Reading) -> f64 = &|reading| reading.beliefs[frame as usize].choose;
     let baselines = found.baselines(score);
-    let strongest = Found::strongest(&baselines, score);
-    let of =
+    let arm =
         |readings: &[&Reading]| found.squares(&readings.iter().map(|r| &r.beliefs[frame as usize]).collect::<Vec<_>>());
-    let own = of(&found.of_tap(tap));
-    let one = |arm: &Arm, what: &str| desk.estimate(what, Design::Crossed, &[arm], &|t| over_seeds(&t[0], explained));
-    let beyond =
-        |arm: &Arm, what: &str| desk.estimate(what, Design::Crossed, &[&own, arm], &apart(&explained, &explained));
-    let measured = desk.measured(
-        "belief",
-        "share of variance explained",
-        Design::Crossed,
-        &[&own, &of(&strongest.readings)],
-        &apart(&explained, &explained),
-    );
-    let told: Vec<(String, Option<Estimate>, Option<Estimate>)> = baselines
-        .iter()
-        .map(|baseline| {
-            let arm = of(&baseline.readings);
-            let name = baseline.name.clone();
-            (name.clone(), one(&arm, &format!("belief {name}")), beyond(&arm, &format!("belief beyond {name}")))
-        })
-        .collect();
+    let claim = ("belief", "share of variance explained");
+    let beside = Beside::new(desk, claim, &found.of_tap(tap), &arm, (&baselines, score), &explained);
     let control = found.squares(&found.closer.iter().map(|closer| &closer.belief_control).collect::<Vec<_>>());
-    let selective = beyond(&control, "belief control");
-    let alone = one(&own, "belief alone");
+    let selective = beside.beyond(&control, "belief control");
+    let alone = beside.alone(&beside.own, "belief alone");
     let evidence = vec![
         Evidence::new(1, false, "no edit of the belief was made; that of single entries stands under `table`"),
-        Evidence::new(
-            2,
-            told.iter().all(|(_, _, beyond)| above(beyond)),
-            told.iter().map(|(name, alone, _)| format!("{name} {}", estimated(alone))).collect::<Vec<_>>().join("; "),
-        ),
+        beside.baselines(),
         Evidence::new(
             3,
             true,
@@ -538,15 +518,7 @@ fn belief(found: &Found, desk: &Desk<'_>) -> (Finding, Json) {
             above(&selective),
             format!("beyond beliefs given to input types at random: {}", estimated(&selective)),
         ),
-        Evidence::new(
-            8,
-            told[2..].iter().all(|(_, _, beyond)| above(beyond)),
-            format!(
-                "beyond the model's own next-step distribution {}; beyond the context's counts: {}",
-                estimated(&told[2].2),
-                told[3..].iter().map(|(_, _, beyond)| estimated(beyond)).collect::<Vec<_>>().join(", ")
-            ),
-        ),
+        beside.more_than_output(),
         when(found, |stand| stand.belief),
         Evidence::new(
             12,
@@ -554,16 +526,16 @@ fn belief(found: &Found, desk: &Desk<'_>) -> (Finding, Json) {
             format!(
                 "tap and frame ({}) and strongest baseline ({}) are chosen on validation machines",
                 named(found, found.chosen.belief),
-                strongest.name
+                beside.strongest.name
             ),
         ),
     ];
     let probes = json!({
         "trained": alone,
-        "baselines": told.iter().map(|(name, own, _)| (name.clone(), json!(own))).collect::<serde_json::Map<_, _>>(),
-        "strongest_baseline": strongest.name,
+        "baselines": beside.json(),
+        "strongest_baseline": beside.strongest.name,
     });
-    (Finding { claim: "belief".into(), measured, evidence }, probes)
+    (Finding { claim: "belief".into(), measured: beside.measured, evidence }, probes)
 }
 
 /// Accuracies of the trained models' tap and of the baselines, by stratum.

@@ -98,15 +98,8 @@ impl Experiment for EvilTwin {
         }
         // Half of the pairs for choosing are enough for a curve.
         let few = Sets::of(&world, choosing.pairs[..choosing.pairs.len().div_ceil(2)].to_vec());
-        let seeds = common.training.seeds;
-        context.expect_models(seeds);
-        let mut models = Vec::new();
-        for number in 1..=seeds {
-            let name = format!("model-{number}");
-            let trained = train::train(&world, &common, (NAME, config.seed, number), &name, context)?;
-            models.push((name, trained));
-        }
-        let bar = context.bar("measuring", 3 * seeds as u64 + 1);
+        let models = train::all(&world, &common, (NAME, config.seed), context)?;
+        let bar = context.bar("measuring", 3 * models.len() as u64 + 1);
         let mut all = Vec::new();
         for (name, model) in &models {
             let mut take = |sets: &Sets, stage: &str| {

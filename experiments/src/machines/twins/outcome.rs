@@ -13,7 +13,7 @@ use crate::evidence::{Arm, Design, Estimate, over_seeds};
 use crate::experiment::{Outcome, Section, Table};
 use crate::figures::{Axis, Bars, Figure, Line, Plot, Value};
 
-use super::super::words::{Desk, number, words};
+use super::super::words::{Desk, estimated, number};
 
 /// Everything that was measured.
 pub struct Found {
@@ -40,8 +40,7 @@ fn told(fork: &Fork, bound: f64) -> (f64, f64) {
 }
 
 fn of_patch(changes: &[Vec<Vec<Change>>], tap: usize, patch: Patch) -> &[Change] {
-    let place = Patch::ALL.iter().position(|other| *other == patch).unwrap_or(0);
-    &changes[tap][place]
+    &changes[tap][patch as usize]
 }
 
 fn gain(changes: &[Change]) -> f64 {
@@ -175,7 +174,6 @@ pub fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
         })
         .collect();
     let untrained = mean(&found.untrained.forks.iter().map(|fork| told(fork, bound).0).collect::<Vec<_>>());
-    let estimate = |estimate: &Option<Estimate>| estimate.as_ref().map_or_else(|| "–".into(), words);
     let coin = before.as_ref().is_some_and(|before| before.interval.0 <= 0.5 && before.interval.1 >= 0.5);
     let fork_evidence = vec![
         Evidence::new(
@@ -184,8 +182,8 @@ pub fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
             format!(
                 "twins told apart at odds of {} at the next use: trained {}, Bayes {}, random weights {}; {}",
                 figure(measure.odds),
-                estimate(&told_own),
-                estimate(&told_bayes),
+                estimated(&told_own),
+                estimated(&told_bayes),
                 figure(untrained),
                 list.join(", ")
             ),
@@ -196,7 +194,7 @@ pub fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
             format!(
                 "before the entry fires nothing can tell the twins apart, and the own step is favoured in {} of the pairs (a \
                  coin: .5); odds are of write and move given the symbol read, so that random cells bear on none",
-                estimate(&before)
+                estimated(&before)
             ),
         ),
         leaks.clone(),
@@ -220,10 +218,10 @@ pub fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
         "At the first use of the entry after it fired, odds of {} between the twins are passed in {} of the pairs (Bayes: {}; \
          {rival}: {}). Until they pass, the models need {} times as many firings as Bayes.",
         figure(measure.odds),
-        estimate(&told_own),
-        estimate(&told_bayes),
-        estimate(&told_rival),
-        estimate(&slower)
+        estimated(&told_own),
+        estimated(&told_bayes),
+        estimated(&told_rival),
+        estimated(&slower)
     )];
     let fork_section = Section {
         title: "The fork".into(),
@@ -278,7 +276,7 @@ fn swap_evidence(
                  all; at uses of other entries the true step loses {} (random patch {})",
                 found.taps[tap],
                 all.join(", "),
-                damage.map_or_else(|| "–".into(), words),
+                estimated(damage),
                 figure(random_damage)
             ),
         ),
@@ -302,7 +300,7 @@ fn swap_evidence(
             necessity.is_some_and(|necessity| necessity.interval.0 > 0.0),
             format!(
                 "the mean over pairs in place of the position's own activation takes from the own step, beyond a random patch: {}",
-                necessity.map_or_else(|| "–".into(), words)
+                estimated(necessity)
             ),
         ),
         Evidence::new(10, by_entry.iter().all(|(_, gain)| *gain > 0.0), format!("gain by entry: {}", told.join(", "))),
