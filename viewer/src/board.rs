@@ -8,20 +8,16 @@ use crate::palette::{Palette, Ramp, mix};
 use crate::scene::{Drawing, Drawn, Ground, Legend, Panel, Raster, Reads, Score, Seen, Words};
 use crate::subject::Fact;
 
-const fn panel(name: &'static str, ground: Ground, reads: Reads) -> Panel {
-    Panel { name, ground, reads }
-}
-
 /// The panels of boards.
 pub const PANELS: &[Panel] = &[
-    panel("start", Ground::Start, Reads::Nothing),
-    panel("truth", Ground::Scene, Reads::Nothing),
-    panel("prediction", Ground::Scene, Reads::Answer),
-    panel("activation", Ground::Scene, Reads::Answer),
-    panel("error", Ground::Scene, Reads::Answer),
-    panel("change", Ground::Scene, Reads::Answer),
-    panel("attention", Ground::Scene, Reads::Attention),
-    panel("lens", Ground::Scene, Reads::Lens),
+    Panel::new("start", Ground::Start, Reads::Nothing),
+    Panel::new("truth", Ground::Scene, Reads::Nothing),
+    Panel::new("prediction", Ground::Scene, Reads::Answer),
+    Panel::new("activation", Ground::Scene, Reads::Answer),
+    Panel::new("error", Ground::Scene, Reads::Answer),
+    Panel::new("change", Ground::Scene, Reads::Answer),
+    Panel::new("attention", Ground::Scene, Reads::Attention),
+    Panel::new("lens", Ground::Scene, Reads::Lens),
 ];
 
 /// What a world says of its boards, where it says anything.

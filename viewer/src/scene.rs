@@ -49,6 +49,13 @@ pub struct Panel {
     pub reads: Reads,
 }
 
+impl Panel {
+    /// A panel.
+    pub const fn new(name: &'static str, ground: Ground, reads: Reads) -> Self {
+        Self { name, ground, reads }
+    }
+}
+
 /// What of a model a panel reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reads {

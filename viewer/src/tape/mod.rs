@@ -21,19 +21,15 @@ const NARROWEST: i64 = 16;
 /// Columns by which the window moves sideways.
 const STRIDE: i64 = 8;
 
-const fn panel(name: &'static str, ground: Ground, reads: Reads) -> Panel {
-    Panel { name, ground, reads }
-}
-
 /// The panels of machines.
 pub const PANELS: &[Panel] = &[
-    panel("tape", Ground::Scene, Reads::Nothing),
-    panel("twin", Ground::Scene, Reads::Nothing),
-    panel("table", Ground::Table, Reads::Nothing),
-    panel("next", Ground::Table, Reads::Nothing),
-    panel("activation", Ground::Scene, Reads::Answer),
-    panel("attention", Ground::Scene, Reads::Attention),
-    panel("lens", Ground::Table, Reads::Lens),
+    Panel::new("tape", Ground::Scene, Reads::Nothing),
+    Panel::new("twin", Ground::Scene, Reads::Nothing),
+    Panel::new("table", Ground::Table, Reads::Nothing),
+    Panel::new("next", Ground::Table, Reads::Nothing),
+    Panel::new("activation", Ground::Scene, Reads::Answer),
+    Panel::new("attention", Ground::Scene, Reads::Attention),
+    Panel::new("lens", Ground::Table, Reads::Lens),
 ];
 
 /// A machine's run as it is drawn.

@@ -1,9 +1,12 @@
 //! `rule-table`: is the machine's table in the residual stream? Can every entry be read there once the evidence
 //! determines it, also while the step to come does not need it; the hidden state; and is Bayes's belief a linear image?
 
+mod beside;
+mod found;
 mod moments;
 mod outcome;
 mod readings;
+mod report;
 mod steering;
 
 use environments::turing::{HELD_BACK, TuringWorld};
@@ -136,7 +139,7 @@ impl Experiment for RuleTable {
         let start = train::initial(&world, &common, NAME, config.seed, 1);
         let untrained = context.stage("readings-untrained", |context| bench.readings(&start, context))?;
         bar.add(1);
-        let chosen = outcome::Chosen::new(&readings, &context_readings, depth);
+        let chosen = found::Chosen::new(&readings, &context_readings, depth);
         let mut closer = Vec::new();
         for (name, model) in &models {
             let stage = format!("closer-{name}");
@@ -154,7 +157,7 @@ impl Experiment for RuleTable {
             Ok(bench.codes(&features, chosen.table.1, "context"))
         })?;
         bar.add(1);
-        let found = outcome::Found {
+        let found = found::Found {
             readings,
             untrained,
             context: context_readings,
@@ -244,7 +247,7 @@ impl Bench<'_> {
         &self,
         model: &Parameters,
         (name, seed): (&str, u64),
-        chosen: &outcome::Chosen,
+        chosen: &found::Chosen,
         (pairs, measure): (&[Pair], &Measure),
         context: &RunContext<'_>,
     ) -> anyhow::Result<Closer> {
