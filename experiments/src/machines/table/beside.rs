@@ -16,6 +16,9 @@ pub fn apart(statistic: Statistic<'_>) -> impl Fn(&Totals) -> Option<f64> + Sync
 /// A statistic of sums over runs.
 pub type Statistic<'a> = &'a (dyn Fn(&[f64]) -> Option<f64> + Sync);
 
+/// How good a reading is on the moments for choosing.
+pub type Score<'a> = &'a dyn Fn(&Reading) -> f64;
+
 /// The trained models beside every baseline in one measure.
 pub struct Beside<'a> {
     desk: &'a Desk<'a>,
@@ -37,7 +40,7 @@ impl<'a> Beside<'a> {
         (claim, unit): (&str, &str),
         trained: &[&Reading],
         arm: &dyn Fn(&[&Reading]) -> Arm,
-        (baselines, score): (&'a [Baseline<'a>], &dyn Fn(&Reading) -> f64),
+        (baselines, score): (&'a [Baseline<'a>], Score<'_>),
         statistic: Statistic<'a>,
     ) -> Self {
         let own = arm(trained);
