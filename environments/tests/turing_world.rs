@@ -38,7 +38,7 @@ fn tokens_are_the_steps_of_a_plain_simulation() {
     for index in 0..50 {
         let observed = world.observe(Split::Train, index);
         let sample = world.sample(Split::Train, index);
-        assert_eq!(sample.tokens[0], world.beginning());
+        assert_eq!(sample.tokens[0], observed.first);
         assert_eq!(sample.tokens[1..], sample.targets[..sample.targets.len() - 1]);
         // A tape as a map, read off the targets and written by the table.
         let mut tape = std::collections::BTreeMap::new();
@@ -100,7 +100,7 @@ fn a_counterfactual_is_a_fresh_run_on_the_same_tape() {
         let mut table = observed.machine.table().to_vec();
         table[3] = Some(Transition { write: 0, shift: Move::Left, next: Some(0) });
         let fresh = world.under(&observed, Machine::new(2, 2, table).unwrap());
-        assert_eq!(episode.sample, world.sample_of(&fresh.steps));
+        assert_eq!(episode.sample, world.sample_of(&fresh));
         assert_eq!(episode.edits, [edit]);
         // Until the entry is first used nothing can differ.
         let first = observed.steps.iter().position(|step| (step.state, step.token.read) == (1, 1)).unwrap_or(24);
@@ -133,7 +133,7 @@ fn labels_agree_with_bayes_by_brute_force() {
     for index in 0..12 {
         let observed = world.observe(Split::Test, index);
         let episode = world.episode_of(&observed);
-        let numbers = world.numbers(&observed.steps);
+        let numbers = world.numbers(&observed);
         let column = |name: &str| &episode.labels.get(name).unwrap().values;
         for position in 0..14 {
             // Every table, run on what the observer saw: those that fit, and what they agree on.

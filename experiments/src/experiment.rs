@@ -107,6 +107,7 @@ pub const EXPERIMENTS: &[&dyn Experiment] = &[
     &crate::machines::Halting,
     &crate::machines::Dovetail,
     &crate::inference::RuleInference,
+    &crate::inference::MachineInference,
     &crate::inference::Sources,
     #[cfg(test)]
     &toy::Toy,

@@ -1,11 +1,13 @@
-//! `rule-inference` and `sources`: models of sequences each of which has an author of its own, beside the exact Bayes
-//! answer. `rule-inference`: one-dimensional rules, to be inferred from a history; `sources`: variable-order sources, on
-//! which Bayes is context-tree weighting, a positive control with a textbook answer.
+//! `rule-inference`, `machine-inference` and `sources`: models of sequences each of which has an author of its own, beside
+//! the exact Bayes answer. `rule-inference`: one-dimensional rules, to be inferred from a history; `machine-inference`:
+//! Turing machines in any view and of any sampling of their world; `sources`: variable-order sources, on which Bayes is
+//! context-tree weighting, a positive control with a textbook answer.
 
 use environments::elementary::{ElementaryConfig, ElementaryWorld};
 use environments::sequence::{KrichevskyTrofimov, SequenceModel};
 use environments::sources::{Kind, SourcesConfig, SourcesWorld};
-use environments::{Environment, Sample, Split};
+use environments::turing::{TuringBayes, TuringConfig, TuringWorld};
+use environments::{Environment, EnvironmentError, Sample, Split, Symbol, UNSCORED};
 use models::Parameters;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
@@ -28,6 +30,9 @@ use crate::machines::words::{Desk, estimated, mean_curve, when};
 
 /// The experiment `rule-inference`.
 pub struct RuleInference;
+
+/// The experiment `machine-inference`.
+pub struct MachineInference;
 
 /// The experiment `sources`.
 pub struct Sources;
@@ -54,13 +59,22 @@ trait Inferable: Environment + Sized {
     type Section: Clone + Serialize + DeserializeOwned;
 
     /// The world of a section.
-    fn build(section: Self::Section) -> Result<Self, environments::EnvironmentError>;
+    fn build(section: Self::Section) -> Result<Self, EnvironmentError>;
 
     /// Whether it can be the world of the experiment; else a key and what is wrong with it.
     fn check(section: &Self::Section) -> Result<(), (&'static str, &'static str)>;
 
-    /// Bayes over all authors, before the first symbol.
-    fn answer(&self) -> Box<dyn SequenceModel>;
+    /// Bayes over all authors, to be asked about any number of sequences.
+    type Answer: Sync;
+
+    /// That answer.
+    ///
+    /// # Errors
+    /// In one sentence, if it is out of reach.
+    fn answer(&self) -> Result<Self::Answer, EnvironmentError>;
+
+    /// It before the first symbol of a sequence that begins with a token.
+    fn before(&self, answer: &Self::Answer, first: Symbol) -> Box<dyn SequenceModel>;
 
     /// The statistical predictors that a model is measured against.
     fn statistical(&self) -> Vec<Statistical>;
@@ -72,7 +86,7 @@ trait Inferable: Environment + Sized {
 impl Inferable for ElementaryWorld {
     type Section = ElementaryConfig;
 
-    fn build(section: ElementaryConfig) -> Result<Self, environments::EnvironmentError> {
+    fn build(section: ElementaryConfig) -> Result<Self, EnvironmentError> {
         ElementaryWorld::new(section)
     }
 
@@ -83,7 +97,13 @@ impl Inferable for ElementaryWorld {
         Ok(())
     }
 
-    fn answer(&self) -> Box<dyn SequenceModel> {
+    type Answer = ();
+
+    fn answer(&self) -> Result<(), EnvironmentError> {
+        Ok(())
+    }
+
+    fn before(&self, (): &(), _: Symbol) -> Box<dyn SequenceModel> {
         Box::new(self.class_bayes())
     }
 
@@ -98,10 +118,43 @@ impl Inferable for ElementaryWorld {
     }
 }
 
+impl Inferable for TuringWorld {
+    type Section = TuringConfig;
+
+    fn build(section: TuringConfig) -> Result<Self, EnvironmentError> {
+        TuringWorld::new(section)
+    }
+
+    fn check(section: &TuringConfig) -> Result<(), (&'static str, &'static str)> {
+        if section.machines.is_some() || !section.only.is_empty() {
+            return Err(("world.machines", "is for `machine-diversity`; here every machine of the class is inferred"));
+        }
+        Ok(())
+    }
+
+    type Answer = TuringBayes;
+
+    fn answer(&self) -> Result<TuringBayes, EnvironmentError> {
+        self.bayes(None)
+    }
+
+    fn before(&self, answer: &TuringBayes, first: Symbol) -> Box<dyn SequenceModel> {
+        answer.before(first)
+    }
+
+    fn statistical(&self) -> Vec<Statistical> {
+        [&shallow(8)[..], &[Statistical::Tree(3)]].concat()
+    }
+
+    fn apart() -> &'static str {
+        "machines of the test split are no training machine renamed or mirrored either"
+    }
+}
+
 impl Inferable for SourcesWorld {
     type Section = SourcesConfig;
 
-    fn build(section: SourcesConfig) -> Result<Self, environments::EnvironmentError> {
+    fn build(section: SourcesConfig) -> Result<Self, EnvironmentError> {
         SourcesWorld::new(section)
     }
 
@@ -112,7 +165,13 @@ impl Inferable for SourcesWorld {
         Ok(())
     }
 
-    fn answer(&self) -> Box<dyn SequenceModel> {
+    type Answer = ();
+
+    fn answer(&self) -> Result<(), EnvironmentError> {
+        Ok(())
+    }
+
+    fn before(&self, (): &(), _: Symbol) -> Box<dyn SequenceModel> {
         // `check` refuses the kind that has none.
         self.bayes().unwrap_or_else(|| Box::new(KrichevskyTrofimov::new(self.symbols())))
     }
@@ -133,9 +192,10 @@ fn shallow(reach: usize) -> [Statistical; 5] {
     [Frequencies, Markov(1), Markov(2), Ppm(5), Ppm(reach)]
 }
 
-/// Numbers of a sequence.
-fn numbers(world: &dyn Environment, split: Split, index: u64) -> Vec<usize> {
-    world.sample(split, index).targets.into_iter().map(usize::from).collect()
+/// The token that a sequence begins with, and what is to be predicted, to its end.
+fn sequence(sample: &Sample) -> (Symbol, Vec<usize>) {
+    let targets = sample.targets.iter().take_while(|&&target| target != UNSCORED);
+    (sample.tokens[0], targets.map(|&target| usize::from(target)).collect())
 }
 
 impl Experiment for RuleInference {
@@ -157,6 +217,28 @@ impl Experiment for RuleInference {
 
     fn run(&self, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
         run::<ElementaryWorld>(self.name(), config, context)
+    }
+}
+
+impl Experiment for MachineInference {
+    fn name(&self) -> &'static str {
+        "machine-inference"
+    }
+
+    fn about(&self) -> &'static str {
+        "Turing machines in any view, of any size, halting or not: is a machine inferred, as Bayes infers it?"
+    }
+
+    fn complete(&self, config: &mut Config) -> anyhow::Result<()> {
+        complete::<TuringWorld>(config)
+    }
+
+    fn environment(&self, config: &Config) -> anyhow::Result<Box<dyn Environment>> {
+        Ok(Box::new(TuringWorld::new(config.section("world")?)?))
+    }
+
+    fn run(&self, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
+        run::<TuringWorld>(self.name(), config, context)
     }
 }
 
@@ -235,18 +317,18 @@ fn run<W: Inferable>(name: &str, config: &Config, context: &mut RunContext<'_>) 
     }
     let start = train::initial(&world, &common, name, config.seed, 1);
     let untrained = context.stage("nats-untrained", |context| of_model(&start, &tests, context))?;
-    let sequences = |split: Split, count: usize| -> Vec<Vec<usize>> {
-        (0..count as u64).into_par_iter().map(|index| numbers(&world, split, index)).collect()
+    let sequences = |split: Split, count: usize| -> (Vec<Symbol>, Vec<Vec<usize>>) {
+        (0..count as u64).into_par_iter().map(|index| sequence(&world.sample(split, index))).unzip()
     };
     let (choosing, reported) = (sequences(Split::Validation, choose), sequences(Split::Test, report));
-    let alphabet = world.answer().alphabet();
     let references = context.stage("references", |_| {
         let one = |predictor: Statistical| {
-            let nats = |sequences: &[Vec<usize>]| of_reference(sequences, || predictor.fresh(alphabet));
-            (predictor.name(), rate(&nats(&choosing)), nats(&reported))
+            let nats = |sequences: &[Vec<usize>]| of_reference(sequences, |_| predictor.fresh(world.targets()));
+            (predictor.name(), rate(&nats(&choosing.1)), nats(&reported.1))
         };
         let told: Vec<_> = world.statistical().into_iter().map(one).collect();
-        Ok((of_reference(&reported, || world.answer()), told))
+        let answer = world.answer()?;
+        Ok((of_reference(&reported.1, |place| world.before(&answer, reported.0[place])), told))
     })?;
     bar.add(1);
     let (bayes, told) = references;
@@ -316,7 +398,9 @@ fn outcome<W: Inferable>(name: &str, found: &Found, config: &Config, measure: &M
         let longest = found.bayes.iter().map(Vec::len).max().unwrap_or(0);
         let point = |span: std::ops::Range<usize>| {
             let of = |nats: &Nats| {
-                let all: Vec<f64> = nats.iter().flat_map(|nats| nats[span.clone()].iter().copied()).collect();
+                // Runs that halt and outputs end early.
+                let within = |nats: &Vec<f64>| span.start.min(nats.len())..span.end.min(nats.len());
+                let all: Vec<f64> = nats.iter().flat_map(|nats| nats[within(nats)].iter().copied()).collect();
                 mean(&all)
             };
             let value = mean(&seeds.iter().map(|nats| of(nats)).collect::<Vec<_>>());

@@ -136,10 +136,10 @@ impl Subject for TuringSubject {
             (own, Some((unchanged, "Without the edits")))
         };
         let config = world.config();
-        let numbers = world.numbers(&own.steps);
+        let numbers = world.numbers(&own);
         let sizes = (config.states, config.symbols);
         let evidence = Evidence::of(&numbers, sizes, config.initial.initial(), self.training.pool());
-        let asks = Asks::Once(world.sample_of(&own.steps).tokens);
+        let asks = Asks::Once(world.sample_of(&own).tokens);
         let drawn = world.episode_of(&own).scene;
         let other = other.map(|(episode, caption)| {
             let scene = world.episode_of(&episode).scene;

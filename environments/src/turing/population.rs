@@ -1,17 +1,20 @@
 //! Machines drawn at random, and the splits they belong to.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::deciders::{Decision, decide};
-use super::machine::{Machine, Move, Transition};
+use super::machine::Machine;
 use super::packed::run_packed;
+use super::prior::{choices, transition};
 use super::view::head_run;
 use crate::environment::Split;
 use crate::ground::split_by;
 use crate::stream::{Draw, Stream};
 
 /// What a machine must do from a blank tape to be drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Condition {
     /// Anything.
     Any,
@@ -55,16 +58,9 @@ impl Condition {
 /// A machine whose every entry is drawn uniformly: from (symbol, move, state), and, if `halting`, from one halting entry
 /// more, `1RZ`.
 pub fn draw_machine(states: usize, symbols: usize, halting: bool, draws: &mut Stream) -> Machine {
-    let choices = (2 * states * symbols) as u64;
-    let entry = |draws: &mut Stream| {
-        let choice = draws.below(choices + u64::from(halting)) as usize;
-        if choice == choices as usize {
-            return Some(Transition { write: 1, shift: Move::Right, next: None });
-        }
-        let shift = if choice / symbols % 2 == 1 { Move::Right } else { Move::Left };
-        Some(Transition { write: (choice % symbols) as u8, shift, next: Some((choice / symbols / 2) as u8) })
-    };
-    let table = (0..states * symbols).map(|_| entry(draws)).collect();
+    let choices = choices(states, symbols, halting) as u64;
+    let table =
+        (0..states * symbols).map(|_| Some(transition(draws.below(choices) as usize, states, symbols))).collect();
     match Machine::new(states, symbols, table) {
         Ok(machine) => machine,
         Err(error) => unreachable!("a table drawn for its size is a machine: {error}"),

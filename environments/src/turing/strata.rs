@@ -50,6 +50,19 @@ impl Strata {
         self.strata.iter().map(|(trace, _)| trace)
     }
 
+    /// How many machines of the class write a trace, given by its place in the order.
+    ///
+    /// # Panics
+    /// If there is no such place.
+    pub fn machines(&self, stratum: usize) -> u128 {
+        self.strata[stratum].1.iter().map(|table| table.machines).sum()
+    }
+
+    /// The place of a trace in the order, if some machine writes it.
+    pub fn place(&self, trace: &[u8]) -> Option<usize> {
+        self.strata.binary_search_by(|(own, _)| own.as_slice().cmp(trace)).ok()
+    }
+
     /// A machine drawn uniformly from those that write a trace, given by its place in the order.
     ///
     /// # Panics

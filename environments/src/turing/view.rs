@@ -62,20 +62,45 @@ pub fn head_run(machine: &Machine, mut tape: Option<&mut Stream>, length: usize)
 }
 
 /// The same on a tape whose cells are told by their position when the head first stands on them.
-pub fn head_run_on(machine: &Machine, mut cell: impl FnMut(i64) -> u8, length: usize) -> Vec<HeadStep> {
+pub fn head_run_on(machine: &Machine, cell: impl FnMut(i64) -> u8, length: usize) -> Vec<HeadStep> {
+    head_run_to_halt(machine, cell, length).0
+}
+
+/// The step at which a run halts. It counts as a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Halt {
+    /// The symbol read.
+    pub read: u8,
+    /// The symbol written; that read where the entry is undefined.
+    pub write: u8,
+    /// The state.
+    pub state: u8,
+    /// Where the head stands before the step.
+    pub position: i64,
+}
+
+/// The same, with the halting step if it is among the first `length`.
+pub fn head_run_to_halt(
+    machine: &Machine,
+    mut cell: impl FnMut(i64) -> u8,
+    length: usize,
+) -> (Vec<HeadStep>, Option<Halt>) {
     let mut cells: Vec<Option<u8>> = vec![None; 2 * length + 1];
     let (mut head, mut state) = (length, 0);
     let mut steps = Vec::with_capacity(length);
     for _ in 0..length {
         let position = head as i64 - length as i64;
         let read = *cells[head].get_or_insert_with(|| cell(position));
-        let Some(transition) = machine.entry(state, read) else { break };
-        let Some(next) = transition.next else { break };
+        let entry = machine.entry(state, read);
+        let Some((transition, next)) = entry.and_then(|entry| Some((entry, entry.next?))) else {
+            let write = entry.map_or(read, |entry| entry.write);
+            return (steps, Some(Halt { read, write, state, position }));
+        };
         let token = HeadToken { read, write: transition.write, shift: transition.shift };
         steps.push(HeadStep { token, state, next, position });
         cells[head] = Some(transition.write);
         head = head.wrapping_add_signed(transition.shift.offset() as isize);
         state = next;
     }
-    steps
+    (steps, None)
 }

@@ -163,7 +163,7 @@ struct Rival {
 impl Set {
     fn rivals(&self) -> Vec<Rival> {
         let of = |predictor: Statistical| {
-            let nats = |sequences: &[Vec<usize>]| of_reference(sequences, || predictor.fresh(self.alphabet));
+            let nats = |sequences: &[Vec<usize>]| of_reference(sequences, |_| predictor.fresh(self.alphabet));
             Rival { name: predictor.name(), choose: rate(&nats(&self.choosing)), nats: nats(&self.numbers) }
         };
         RIVALS.map(of).to_vec()

@@ -45,14 +45,14 @@ pub fn of_model(parameters: &Parameters, samples: &[Sample], context: &RunContex
     Ok(nats)
 }
 
-/// Nats of a sequence model, made anew for every sequence.
-pub fn of_reference(sequences: &[Vec<usize>], fresh: impl Fn() -> Box<dyn SequenceModel> + Sync) -> Nats {
+/// Nats of a sequence model, made anew for every sequence from its place among them.
+pub fn of_reference(sequences: &[Vec<usize>], fresh: impl Fn(usize) -> Box<dyn SequenceModel> + Sync) -> Nats {
     let two = logarithm(2.0);
-    let one = |sequence: &Vec<usize>| {
-        let mut model = fresh();
+    let one = |(place, sequence): (usize, &Vec<usize>)| {
+        let mut model = fresh(place);
         sequence.iter().map(|&symbol| two * model.observe(symbol)).collect()
     };
-    sequences.par_iter().map(one).collect()
+    sequences.par_iter().enumerate().map(one).collect()
 }
 
 /// Places of a sequence in spans that double: 0, 1, 2 to 3, 4 to 7, …; the last ends with the sequence.

@@ -78,7 +78,7 @@ impl Runs {
                 }
                 if known {
                     familiar += 1;
-                } else if met.insert(world.numbers(&episode.steps)) {
+                } else if met.insert(world.numbers(&episode)) {
                     runs.push(world, episode);
                 } else {
                     runs.repeated += 1;
@@ -94,8 +94,8 @@ impl Runs {
     }
 
     fn push(&mut self, world: &TuringWorld, episode: TuringEpisode) {
-        self.samples.push(world.sample_of(&episode.steps));
-        self.numbers.push(world.numbers(&episode.steps));
+        self.samples.push(world.sample_of(&episode));
+        self.numbers.push(world.numbers(&episode));
         self.episodes.push(episode);
     }
 

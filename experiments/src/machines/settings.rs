@@ -1,6 +1,6 @@
 //! The sections of a config that experiments with machines share.
 
-use environments::turing::{TuringConfig, TuringWorld};
+use environments::turing::{TuringConfig, TuringWorld, View};
 use environments::{Environment, EnvironmentError};
 use models::{AdamW, ModelConfig, ModelSpec, TrainingConfig};
 use serde::de::DeserializeOwned;
@@ -73,7 +73,24 @@ impl Common {
     /// # Errors
     /// In one sentence that names the key.
     pub fn complete(config: &mut Config, claims: &[&str]) -> anyhow::Result<(Self, TuringWorld)> {
-        Self::complete_with(config, claims, TuringWorld::new)
+        let complete = Self::complete_with(config, claims, TuringWorld::new)?;
+        let world = complete.1.config();
+        let plain = [
+            ("world.view", world.view == View::Head, "the nearest is 'head'"),
+            ("world.halting", !world.halting, "the nearest is false"),
+            ("world.sizes", world.sizes.is_empty(), "the nearest is one size, as `states` and `symbols`"),
+            ("world.condition", world.condition.is_none(), "the nearest is none"),
+        ];
+        match plain.into_iter().find(|(_, plain, _)| !plain) {
+            Some((key, _, nearest)) => {
+                let reason = format!(
+                    "this experiment sees never-halting machines of one class from the head; {nearest} \
+                                      (`machine-inference` takes any)"
+                );
+                Err(config.refuse(key, &reason))
+            }
+            None => Ok(complete),
+        }
     }
 }
 

@@ -92,7 +92,9 @@ mod tests {
         let machine: Machine = "1RC0LA_0LB1RB_1LA1RB".parse().unwrap();
         let steps = head_run(&machine, None, 2);
         let address = Address { environment: String::new(), split: environments::Split::Train, index: 0 };
-        let names = Names::of(&TuringEpisode { address, edits: Vec::new(), machine: machine.clone(), steps });
+        let (edits, halt, seen) = (Vec::new(), None, Vec::new());
+        let episode = TuringEpisode { address, edits, machine: machine.clone(), steps, halt, first: 0, seen };
+        let names = Names::of(&episode);
         assert_eq!((names.shown(0), names.shown(2), names.shown(1)), (0, 1, 2));
         assert_eq!((names.own(1), names.own(2)), (2, 1));
         assert_eq!(names.text(&machine), "1RB0LA_1LA1RC_0LC1RC");

@@ -57,7 +57,7 @@ fn a_run_of_machines_is_drawn_with_what_is_believed_of_it() {
     let tokens = world().sample(Split::Validation, 2).tokens;
     let weights = load_parameters(&folder.path().join("checkpoints/machines-all-1/step-00000010.safetensors")).unwrap();
     let answer = predictor(&weights, Device::Cpu).unwrap().run(&tokens, &Plan::default()).unwrap();
-    let numbers = world().numbers(&observed.steps);
+    let numbers = world().numbers(&observed);
     for (step, score) in session.scores() {
         let logits = &answer.logits[step as usize * 8..][..8];
         let all: f32 = logits.iter().map(|logit| logit.exp()).sum();

@@ -13,23 +13,17 @@ pub enum Verdict {
     Unknown,
 }
 
-/// How a machine loops.
+/// How a machine loops: back to the same configuration, or to the same one shifted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Looped {
-    /// Back to the same configuration.
-    InPlace,
-    /// Back to the same configuration, shifted.
-    Shifted,
+pub struct Looped {
+    /// Steps after which it is there again.
+    pub period: usize,
+    /// Cells by which the configuration is shifted then, to the right; 0 for a cycle.
+    pub shift: i64,
 }
 
-/// Runs a machine for `steps` steps and looks whether its last ones repeat.
-///
-/// If the last 2p entries used are p entries twice over, then both halves read and write the same in the same places
-/// relative to where they began. Let the second begin d cells from the first. With d = 0 each half leaves the tape as
-/// it found it where it matters, so it repeats for ever. With d > 0 what a third half would read is either what the
-/// second left (as the second read what the first left), or lies to the right of all that the second visited; that is
-/// blank, as it was for the second, if the first half reached as far right as anything before it.
-pub(super) fn loops(machine: &Machine, steps: usize) -> Verdict {
+/// Runs a machine from a blank tape for `steps` steps and looks whether its last ones repeat.
+pub fn loops(machine: &Machine, steps: usize) -> Verdict {
     let symbols = machine.symbols();
     let mut tape = vec![0u8; 64];
     let (mut head, mut origin, mut state) = (32usize, 32i64, 0u8);
@@ -63,6 +57,20 @@ pub(super) fn loops(machine: &Machine, steps: usize) -> Verdict {
         }
     }
     positions.push(head as i64 - origin);
+    repetition(&entries, &positions, true).map_or(Verdict::Unknown, Verdict::Loops)
+}
+
+/// Whether the last steps of a run repeat, so that they will for ever. `entries` are those used, by number, and
+/// `positions` those of the head before each step and after the last. Without `blank`, cells that were never visited can
+/// hold anything, and only a cycle is proved.
+///
+/// If the last 2p entries used are p entries twice over, then both halves read and write the same in the same places
+/// relative to where they began. Let the second begin d cells from the first. With d = 0 each half leaves the tape as
+/// it found it where it matters, so it repeats for ever. With d > 0 what a third half would read is either what the
+/// second left (as the second read what the first left), or lies to the right of all that the second visited; that is
+/// blank, as it was for the second, if the first half reached as far right as anything before it.
+pub(in crate::turing) fn repetition(entries: &[u8], positions: &[i64], blank: bool) -> Option<Looped> {
+    let steps = entries.len();
     for period in 1..=steps / 2 {
         let (first, second) = (steps - 2 * period, steps - period);
         if !(0..period).rev().all(|step| entries[first + step] == entries[second + step]) {
@@ -71,11 +79,9 @@ pub(super) fn loops(machine: &Machine, steps: usize) -> Verdict {
         let shift = positions[steps] - positions[second];
         // The extreme of the first half and of all before it, in the direction of the shift.
         let extreme = |range: std::ops::Range<usize>| positions[range].iter().map(|at| at * shift.signum()).max();
-        match shift {
-            0 => return Verdict::Loops(Looped::InPlace),
-            _ if extreme(first..second) >= extreme(0..first) => return Verdict::Loops(Looped::Shifted),
-            _ => {}
+        if shift == 0 || (blank && extreme(first..second) >= extreme(0..first)) {
+            return Some(Looped { period, shift });
         }
     }
-    Verdict::Unknown
+    None
 }

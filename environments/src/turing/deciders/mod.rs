@@ -9,8 +9,8 @@ mod loops;
 mod repeated_words;
 
 use closed_sets::{Memory, closes};
-use loops::loops;
-pub use loops::{Looped, Verdict};
+pub(super) use loops::repetition;
+pub use loops::{Looped, Verdict, loops};
 use repeated_words::repeats;
 
 use super::machine::Machine;
@@ -79,8 +79,8 @@ pub fn decide(machine: &Machine) -> Decision {
     for steps in LOOP_STEPS {
         match loops(machine, steps) {
             Verdict::Halts(steps) => return Decision::Halts(steps),
-            Verdict::Loops(Looped::InPlace) => return Decision::Forever(Proof::Cycle),
-            Verdict::Loops(Looped::Shifted) => return Decision::Forever(Proof::TranslatedCycle),
+            Verdict::Loops(Looped { shift: 0, .. }) => return Decision::Forever(Proof::Cycle),
+            Verdict::Loops(_) => return Decision::Forever(Proof::TranslatedCycle),
             Verdict::Unknown => {}
         }
         // Small closed sets are cheaper than thousands of steps.

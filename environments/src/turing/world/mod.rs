@@ -1,27 +1,36 @@
-//! The world `turing`: machines at addresses, what an observer of the head sees of them, and what it cannot see.
+//! The world `turing`: machines at addresses, what an observer sees of them, and what it cannot see.
 //!
-//! **Tokens.** Position 0 holds a token of its own that begins the run; position t holds step t − 1 as a
-//! [`HeadToken`]: symbol read, symbol written, move. The target of position t is step t, so every step is predicted and
-//! the state stays hidden. One token a step keeps a run short, and mixes what can be inferred (write and move, given the
-//! symbol read and the state) with what a random tape makes unpredictable (the symbol read on a fresh cell); scores are
-//! therefore stated as excess over an exact reference that meets the same fresh cells, which cancels them.
+//! **Tokens.** What is seen of a run, one number after another, is told by a [`Sight`]: the head's steps, a window of the
+//! tape, or the output. Position 0 holds a token of its own that begins the run (in the `tape` view, the window before the
+//! first step); position t holds what was seen at step t − 1, and its target is what is seen at step t, so every step is
+//! predicted and the state stays hidden. In the `head` view one token a step keeps a run short, and mixes what can be
+//! inferred (write and move, given the symbol read and the state) with what a random tape makes unpredictable (the symbol
+//! read on a fresh cell); scores are therefore stated as excess over an exact reference that meets the same fresh cells,
+//! which cancels them.
 //!
 //! **Splits.** Machines of different splits differ by more than the names of states and left and right. Episodes of
 //! the training split at [`HELD_BACK`] and beyond are runs of training machines on tapes that no training reaches.
 
+mod bayes;
 mod config;
 mod labels;
+mod source;
 
 use super::machine::{Machine, Transition};
-use super::population::draw_machine;
-use super::strata::Strata;
-use super::view::{HeadStep, HeadToken, head_run_on};
+use super::prior::machine_of;
+use super::sight::View;
+use super::view::{Halt, HeadStep, head_run_to_halt};
 use crate::ground::fingerprint;
 use crate::stream::{Draw, Stream, stream};
 use crate::{
     Address, Edit, Environment, EnvironmentError, Episode, Geometry, Sample, Scene, Split, Symbol, TapeRow, UNSCORED,
 };
-pub use config::{Apart, LISTED, Sampling, Tape, TuringConfig};
+pub use bayes::TuringBayes;
+pub use config::{Apart, FORM_STEPS, LISTED, MOST_TOKENS, Sampling, Tape, TuringConfig};
+use source::Source;
+
+/// Draws in search of a machine that fits, when a world is made.
+const TRIES: u32 = 1 << 12;
 
 /// From here on, indices of the training split are for measuring: training never gets there.
 pub const HELD_BACK: u64 = 1 << 62;
@@ -31,7 +40,8 @@ pub const HELD_BACK: u64 = 1 << 62;
 pub struct TuringWorld {
     config: TuringConfig,
     fingerprint: String,
-    strata: Option<Strata>,
+    /// One a size.
+    sources: Vec<Source>,
     pool: Option<Vec<Machine>>,
 }
 
@@ -44,8 +54,14 @@ pub struct TuringEpisode {
     pub edits: Vec<Edit>,
     /// The machine.
     pub machine: Machine,
-    /// The steps, as many as the world's length.
+    /// The steps, as many as the world's length or fewer if the machine halts; the halting step is not among them.
     pub steps: Vec<HeadStep>,
+    /// The halting step, if the machine halts within the length.
+    pub halt: Option<Halt>,
+    /// What is seen before the first step, as a token.
+    pub first: Symbol,
+    /// What is seen then, one number after another; as long as the world's episodes, or shorter.
+    pub seen: Vec<usize>,
 }
 
 impl TuringWorld {
@@ -56,19 +72,26 @@ impl TuringWorld {
     /// some split.
     pub fn new(config: TuringConfig) -> Result<TuringWorld, EnvironmentError> {
         config.validate()?;
-        let strata = config.strata()?;
-        let mut world = TuringWorld { fingerprint: fingerprint("turing 1", &config), strata, pool: None, config };
-        world.pool = world.draw_pool()?;
+        let sources = config.sizes().into_iter().map(|size| Source::new(&config, size)).collect::<Result<_, _>>()?;
+        let mut world = TuringWorld { fingerprint: fingerprint("turing 1", &config), sources, pool: None, config };
         for split in Split::ALL {
-            if (0..4).any(|index| world.search(split, &mut world.machine_stream(split, index), 1 << 12).is_none()) {
-                return Err(EnvironmentError(format!(
-                    "shares = {:?} leave no machine of this class to the {} split; give it a larger share, or take \
-                     more states",
-                    world.config.shares,
-                    split.name()
-                )));
+            for (size, [states, symbols]) in world.config.sizes().into_iter().enumerate() {
+                let fits =
+                    |index| world.search_size(size, split, &mut world.machine_stream(split, index), TRIES).is_some();
+                if !(0..4).all(fits) {
+                    let remedy = match world.config.condition {
+                        None => "give it a larger share, or take more states",
+                        Some(_) => "take a milder condition, a larger share, or more states",
+                    };
+                    return Err(EnvironmentError(format!(
+                        "shares = {:?} leave no machine of {states} states and {symbols} symbols to the {} split; {remedy}",
+                        world.config.shares,
+                        split.name()
+                    )));
+                }
             }
         }
+        world.pool = world.draw_pool()?;
         Ok(world)
     }
 
@@ -91,8 +114,14 @@ impl TuringWorld {
     /// [`LISTED`] machines.
     pub fn listed(&self, split: Split) -> Option<Vec<Machine>> {
         let size = self.config.class_size().filter(|&size| size <= LISTED)?;
-        let all = (0..size as u64).map(|number| table_of(self.config.states, self.config.symbols, number));
-        Some(all.filter(|machine| self.split_of(machine) == split).collect())
+        let TuringConfig { states, symbols, halting, .. } = self.config;
+        let all = (0..size as u64).map(|number| machine_of(states, symbols, halting, number));
+        Some(all.filter(|machine| self.split_of(machine) == split && self.meets(machine)).collect())
+    }
+
+    /// Whether a machine does what the world asks of it.
+    fn meets(&self, machine: &Machine) -> bool {
+        self.config.condition.is_none_or(|condition| condition.holds(machine))
     }
 
     fn draw_pool(&self) -> Result<Option<Vec<Machine>>, EnvironmentError> {
@@ -135,8 +164,12 @@ impl TuringWorld {
     }
 
     fn class_key(&self) -> String {
-        let TuringConfig { states, symbols, sampling, apart, shares, .. } = &self.config;
-        format!("{states} {symbols} {sampling:?} {apart:?} {shares:?}")
+        let TuringConfig { states, symbols, sampling, apart, shares, halting, sizes, condition, .. } = &self.config;
+        let mut key = format!("{states} {symbols} {sampling:?} {apart:?} {shares:?}");
+        if *halting || condition.is_some() || !sizes.is_empty() {
+            key += &format!(" {halting} {sizes:?} {condition:?}");
+        }
+        key
     }
 
     /// Machines do not depend on the tapes that they run on.
@@ -153,11 +186,13 @@ impl TuringWorld {
     }
 
     fn search_class(&self, split: Split, chance: &mut Stream, tries: u32) -> Option<Machine> {
-        let mut draw = || match &self.strata {
-            Some(strata) => strata.draw(chance.below(strata.traces().len() as u64) as usize, chance),
-            None => draw_machine(self.config.states, self.config.symbols, false, chance),
-        };
-        (0..tries).map(|_| draw()).find(|machine| self.split_of(machine) == split)
+        let size = if self.sources.len() > 1 { chance.below(self.sources.len() as u64) as usize } else { 0 };
+        self.search_size(size, split, chance, tries)
+    }
+
+    fn search_size(&self, size: usize, split: Split, chance: &mut Stream, tries: u32) -> Option<Machine> {
+        let fits = |machine: &Machine| self.split_of(machine) == split && self.meets(machine);
+        (0..tries).map(|_| self.sources[size].draw(chance)).find(fits)
     }
 
     /// The machine at an address.
@@ -171,23 +206,22 @@ impl TuringWorld {
         }
     }
 
-    /// The run of a machine on the tape at an address.
-    pub fn steps(&self, machine: &Machine, split: Split, index: u64) -> Vec<HeadStep> {
+    /// The tape at an address, for machines of so many symbols: cells in the order 0, 1, −1, 2, −2, …, drawn as far as they
+    /// are asked for, so that the tape is the same under any machine.
+    fn tape(&self, symbols: usize, split: Split, index: u64) -> impl FnMut(i64) -> u8 {
         let seed = self.config.seed.to_string();
         let mut chance = stream(&["turing", "tape", &seed, split.name(), &index.to_string()]);
-        // Cells in the order 0, 1, −1, 2, −2, …, drawn as far as the head gets: the tape is the same under any machine.
         let mut cells: Vec<u8> = Vec::new();
-        let symbols = self.config.symbols as u64;
-        let cell = |position: i64| {
+        let random = self.config.initial == Tape::Random;
+        move |position: i64| {
+            if !random {
+                return 0;
+            }
             let place = if position > 0 { 2 * position - 1 } else { -2 * position } as usize;
             while cells.len() <= place {
-                cells.push(chance.below(symbols) as u8);
+                cells.push(chance.below(symbols as u64) as u8);
             }
             cells[place]
-        };
-        match self.config.initial {
-            Tape::Random => head_run_on(machine, cell, self.config.length),
-            Tape::Blank => head_run_on(machine, |_| 0, self.config.length),
         }
     }
 
@@ -198,8 +232,13 @@ impl TuringWorld {
     }
 
     fn run(&self, address: Address, edits: Vec<Edit>, machine: Machine) -> TuringEpisode {
-        let steps = self.steps(&machine, address.split, address.index);
-        TuringEpisode { address, edits, machine, steps }
+        let tape = std::cell::RefCell::new(self.tape(machine.symbols(), address.split, address.index));
+        let cell = |position: i64| (tape.borrow_mut())(position);
+        let (steps, halt) = head_run_to_halt(&machine, cell, self.config.run_length());
+        let mut seen = self.config.sight().of_run(&steps, halt, cell);
+        let first = if self.config.view == View::Tape { seen.remove(0) } else { self.targets() };
+        seen.truncate(self.config.length);
+        TuringEpisode { address, edits, machine, steps, halt, first: first as Symbol, seen }
     }
 
     /// The same tape under another machine: the exact counterfactual of exchanging it.
@@ -213,7 +252,8 @@ impl TuringWorld {
     /// If an edit is of another world, or names an entry that is not there or a transition that does not fit.
     pub fn edit(&self, episode: &TuringEpisode, edits: &[Edit]) -> Result<TuringEpisode, EnvironmentError> {
         let machine = rewritten(&episode.machine, edits)?;
-        if let Some(halting) = machine.table().iter().position(|entry| entry.and_then(|entry| entry.next).is_none()) {
+        let halting = machine.table().iter().position(|entry| entry.and_then(|entry| entry.next).is_none());
+        if let Some(halting) = halting.filter(|_| !self.config.halting) {
             let (state, symbol) = (halting / self.config.symbols, halting % self.config.symbols);
             return Err(EnvironmentError(format!(
                 "transition: the entry of state {state} and symbol {symbol} would halt, and this world's machines never do"
@@ -223,22 +263,17 @@ impl TuringWorld {
         Ok(self.run(episode.address.clone(), edits, machine))
     }
 
-    /// The token that begins a run.
-    pub fn beginning(&self) -> Symbol {
-        HeadToken::count(self.config.symbols) as Symbol
-    }
-
-    /// The steps of a run as numbers, for the references in [`crate::sequence`] and [`super::ClassBayes`].
-    pub fn numbers(&self, steps: &[HeadStep]) -> Vec<usize> {
-        steps.iter().map(|step| step.token.index(self.config.symbols)).collect()
+    /// What is seen of a run as numbers, for the references in [`crate::sequence`] and [`TuringWorld::bayes`].
+    pub fn numbers(&self, observed: &TuringEpisode) -> Vec<usize> {
+        observed.seen.clone()
     }
 
     /// Tokens and targets of a run.
-    pub fn sample_of(&self, steps: &[HeadStep]) -> Sample {
-        let mut targets: Vec<Symbol> = self.numbers(steps).into_iter().map(|number| number as Symbol).collect();
-        // Machines of this world never halt; a shorter run is one of a machine from elsewhere.
+    pub fn sample_of(&self, observed: &TuringEpisode) -> Sample {
+        let mut targets: Vec<Symbol> = observed.seen.iter().map(|&number| number as Symbol).collect();
+        // After the end of an output or a halt there is nothing to predict.
         targets.resize(self.config.length, UNSCORED);
-        let mut tokens = vec![self.beginning()];
+        let mut tokens = vec![observed.first];
         tokens.extend(
             targets[..self.config.length - 1].iter().map(|&target| if target == UNSCORED { 0 } else { target }),
         );
@@ -250,7 +285,7 @@ impl TuringWorld {
         Episode {
             address: observed.address.clone(),
             edits: observed.edits.clone(),
-            sample: self.sample_of(&observed.steps),
+            sample: self.sample_of(observed),
             labels: labels::labels(self, observed),
             scene: scene(&observed.machine, &observed.steps),
         }
@@ -304,23 +339,6 @@ pub(super) fn scene(machine: &Machine, steps: &[HeadStep]) -> Scene {
     Scene::Tape { origin: first, symbols: machine.symbols() as u8, machine: machine.to_string(), rows }
 }
 
-/// A machine's table from its number: entries are digits, the first of them the highest.
-fn table_of(states: usize, symbols: usize, number: u64) -> Machine {
-    let choices = (2 * states * symbols) as u64;
-    let mut rest = number;
-    let mut table = vec![None; states * symbols];
-    for entry in table.iter_mut().rev() {
-        let choice = (rest % choices) as usize;
-        rest /= choices;
-        let shift = if choice / symbols % 2 == 1 { super::Move::Right } else { super::Move::Left };
-        *entry = Some(Transition { write: (choice % symbols) as u8, shift, next: Some((choice / symbols / 2) as u8) });
-    }
-    match Machine::new(states, symbols, table) {
-        Ok(machine) => machine,
-        Err(error) => unreachable!("a table of digits is a machine: {error}"),
-    }
-}
-
 /// A transition from its text (`1RB`; a next state of `Z` halts).
 fn transition_of(text: &str, states: usize, symbols: usize) -> Result<Transition, EnvironmentError> {
     let wrong = || {
@@ -357,15 +375,16 @@ impl Environment for TuringWorld {
     }
 
     fn vocabulary(&self) -> usize {
-        self.targets() + 1
+        // The first token is one of its own, or a window.
+        self.targets() + usize::from(self.config.view != View::Tape)
     }
 
     fn targets(&self) -> usize {
-        HeadToken::count(self.config.symbols)
+        self.config.sight().tokens()
     }
 
     fn sample(&self, split: Split, index: u64) -> Sample {
-        self.sample_of(&self.steps(&self.machine(split, index), split, index))
+        self.sample_of(&self.observe(split, index))
     }
 
     fn episode(&self, split: Split, index: u64) -> Episode {

@@ -186,7 +186,7 @@ pub fn changes(
     let mut all = vec![Vec::with_capacity(pairs.len()); Write::ALL.len()];
     for chunk in pairs.chunks(CHUNK) {
         context.check_stop()?;
-        let tokens: Vec<Symbol> = chunk.iter().flat_map(|pair| world.sample_of(&pair.own.steps).tokens).collect();
+        let tokens: Vec<Symbol> = chunk.iter().flat_map(|pair| world.sample_of(&pair.own).tokens).collect();
         let clean = model.run(&tokens, &Plan::reading(&[tap]))?;
         for (kind, &write) in Write::ALL.iter().enumerate() {
             let mut interventions = Vec::new();

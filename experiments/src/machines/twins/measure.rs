@@ -203,7 +203,7 @@ impl<'a> Bench<'a> {
     fn new(world: &TuringWorld, model: &dyn Predictor, pairs: &'a [Pair], taps: &[String]) -> anyhow::Result<Self> {
         use environments::Environment;
         let read = |of: fn(&Pair) -> &environments::turing::TuringEpisode| -> Vec<Symbol> {
-            pairs.iter().flat_map(|pair| world.sample_of(&of(pair).steps).tokens).collect()
+            pairs.iter().flat_map(|pair| world.sample_of(of(pair)).tokens).collect()
         };
         let plan = Plan { capture: taps.to_vec(), interventions: Vec::new() };
         let tokens = read(|pair| &pair.own);
