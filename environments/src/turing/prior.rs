@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::machine::{Machine, Move, Transition};
 
 /// Classes of at most so many tables can be listed.
-pub const MOST_LISTED: u128 = 1 << 22;
+pub const MOST_LISTED: u128 = 5_000_000;
 
 /// What machines are drawn from: kinds of machines, each with its share.
 #[derive(Clone, Debug)]

@@ -43,7 +43,7 @@ impl TuringBayes {
 impl TuringWorld {
     /// What machines are drawn from, as an exact distribution: of everything the world draws from, or of the part that
     /// belongs to a split. A pool is not looked at. `None` where that takes a list of a class that is too large for one
-    /// (more than 2²² tables).
+    /// (more than 5,000,000 tables).
     pub fn prior(&self, split: Option<Split>) -> Option<Prior> {
         let fits = |machine: &Machine| split.is_none_or(|split| self.split_of(machine) == split) && self.meets(machine);
         let whole = split.is_none() && self.config.condition.is_none();
@@ -69,7 +69,7 @@ impl TuringWorld {
         }
         let prior = self.prior(split).ok_or_else(|| {
             EnvironmentError(format!(
-                "states = {}: exact Bayes over a part of a class needs a class of at most 2^22 tables; the nearest is fewer \
+                "states = {}: exact Bayes over a part of a class needs a class of at most 5,000,000 tables; the nearest is fewer \
                  states, or no condition and sampling = 'uniform'",
                 self.config.states
             ))

@@ -2,10 +2,11 @@
 //! steps of simulation is its answer worth?
 
 mod outcome;
+mod readers;
 
 use environments::turing::deciders::Decision;
 use environments::turing::{HELD_BACK, HaltingConfig, HaltingWorld};
-use environments::{Environment, Sample, Split, stream};
+use environments::{Environment, Sample, Split};
 use models::{ModelConfig, Parameters, Plan, predictor};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use crate::context::RunContext;
 use crate::evidence::metrics::r_squared;
 use crate::evidence::numeric::{bits, logarithm};
 use crate::evidence::statistics::mean;
-use crate::evidence::{Confusion, Dataset, Probe, Ridge, Targets, fit};
+use crate::evidence::{Confusion, Ridge, Targets};
 use crate::experiment::{Experiment, Outcome};
 
 /// The experiment `halting`.
@@ -30,11 +31,11 @@ const CLAIMS: [&str; 3] = ["decides", "tail", "steps"];
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Measure {
-    /// Questions on which readers of the text and probes are fitted, on which choices are made, and for reporting.
+    /// Questions on which probes are fitted, on which choices are made, and for reporting.
     questions: [usize; 3],
     /// Machines that halt after more steps than this are the tail.
     late: u64,
-    /// Width of the perceptron that reads the text.
+    /// Width of the two hidden layers of the perceptron that reads the text.
     perceptron: usize,
     /// Resamples of every interval.
     resamples: usize,
@@ -42,7 +43,7 @@ struct Measure {
 
 impl Default for Measure {
     fn default() -> Self {
-        Self { questions: [12_000, 2000, 4000], late: 8, perceptron: 128, resamples: 2000 }
+        Self { questions: [12_000, 2000, 4000], late: 8, perceptron: 256, resamples: 2000 }
     }
 }
 
@@ -111,7 +112,10 @@ impl Experiment for Halting {
         let start = train::initial(&world, &common, NAME, config.seed, 1);
         let untrained =
             context.stage("answers-untrained", |context| read(&start, &sets, depth, Vec::new(), context))?;
-        let readers = context.stage("readers", |_| Ok(readers(&world, &sets, measure.perceptron)))?;
+        let readers = context.stage("readers", |context| {
+            let who = (&start, measure.perceptron, config.seed);
+            readers::readers(&world, &common.training.config(), &sets, who, context)
+        })?;
         bar.add(1);
         Ok(outcome::outcome(&Found { answers, untrained, readers, sets }, config, &common, &measure))
     }
@@ -216,7 +220,7 @@ struct Steps {
 /// Of one model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Model {
-    /// Its own answers; of random weights, those of a linear probe at the last tap.
+    /// Its own answers.
     said: Said,
     /// Probes for the steps, by tap, and last of its own log odds.
     steps: Vec<Steps>,
@@ -246,12 +250,7 @@ fn read(
         .collect();
     let odds: Vec<&[f32]> = all.iter().map(|answers| &answers.odds[..]).collect();
     steps.push(read_steps("own answer", [odds[0], odds[1], odds[2]], 1, sets));
-    let said = if curve.is_empty() {
-        let features: Vec<Vec<f32>> = all.iter().map(|answers| answers.taps[depth - 1].clone()).collect();
-        classify(Probe::Logistic, &features, width, sets)
-    } else {
-        Said { choose: balanced(&all[1].halts, &sets[1].halts), halts: all[2].halts.clone() }
-    };
+    let said = Said { choose: balanced(&all[1].halts, &sets[1].halts), halts: all[2].halts.clone() };
     Ok(Model { said, steps, curve })
 }
 
@@ -277,53 +276,6 @@ fn read_steps(source: &str, features: [&[f32]; 3], width: usize, sets: &[Questio
     let squares =
         predict(2).into_iter().zip(&parts[2].1).map(|(said, truth)| (square(said - truth), square(truth - middle)));
     Steps { source: source.into(), choose, squares: squares.collect() }
-}
-
-fn classify(probe: Probe, features: &[Vec<f32>], width: usize, sets: &[Questions; 3]) -> Said {
-    let data = |part: usize| {
-        let mut data = Dataset::new(width, 2);
-        for (place, row) in features[part].chunks_exact(width).enumerate() {
-            data.push(row, usize::from(sets[part].halts[place]), place);
-        }
-        data
-    };
-    let (train, choose, report) = (data(0), data(1), data(2));
-    let fitted = fit(probe, &train, &choose, &mut stream(&[NAME, "reader", &format!("{probe:?}")]));
-    let said = |data: &Dataset| -> Vec<bool> {
-        fitted.as_ref().map_or_else(
-            || vec![false; data.rows()],
-            |fitted| fitted.predict(data).predicted().into_iter().map(|class| class == 1).collect(),
-        )
-    };
-    Said { choose: balanced(&said(&choose), &sets[1].halts), halts: said(&report) }
-}
-
-/// Those who read the text and do not follow the run: who they are, what they say, how well they read the steps.
-fn readers(world: &HaltingWorld, sets: &[Questions; 3], perceptron: usize) -> Vec<(String, Said, Steps)> {
-    let vocabulary = world.vocabulary();
-    let one_hot = |set: &Questions| -> Vec<f32> {
-        let row = |sample: &Sample| {
-            let mut row = vec![0.0; sample.tokens.len() * vocabulary];
-            for (place, &token) in sample.tokens.iter().enumerate() {
-                row[place * vocabulary + usize::from(token)] = 1.0;
-            }
-            row
-        };
-        set.samples.iter().flat_map(row).collect()
-    };
-    let features: Vec<Vec<f32>> = sets.iter().map(one_hot).collect();
-    let width = world.geometry().len() * vocabulary;
-    let steps = |name: &str| read_steps(name, [&features[0], &features[1], &features[2]], width, sets);
-    [
-        ("text, linear".to_string(), Probe::Logistic),
-        (format!("text, perceptron of {perceptron}"), Probe::Mlp(perceptron)),
-    ]
-    .into_iter()
-    .map(|(name, probe)| {
-        let steps = steps(&name);
-        (name, classify(probe, &features, width, sets), steps)
-    })
-    .collect()
 }
 
 struct Found {

@@ -51,9 +51,7 @@ fn accuracy(t: &[f64]) -> Option<f64> {
 pub fn outcome(found: &Found, config: &Config, common: &Common<HaltingConfig>, measure: &Measure) -> Outcome {
     let desk = Desk { experiment: NAME, seed: config.seed, resamples: measure.resamples };
     let own: Vec<&Said> = found.answers.iter().map(|model| &model.said).collect();
-    let mut baselines: Vec<(String, &Said)> =
-        found.readers.iter().map(|(name, said, _)| (name.clone(), said)).collect();
-    baselines.push(("random weights, linear probe".into(), &found.untrained.said));
+    let baselines: Vec<(String, &Said)> = found.readers.iter().map(|(name, said, _)| (name.clone(), said)).collect();
     let rival =
         baselines.iter().fold(&baselines[0], |best, next| if next.1.choose > best.1.choose { next } else { best });
     let apart = |t: &Totals| Some(over_seeds(&t[0], accuracy)? - over_seeds(&t[1], accuracy)?);
@@ -111,11 +109,10 @@ pub fn outcome(found: &Found, config: &Config, common: &Common<HaltingConfig>, m
             .collect::<Vec<_>>()
             .join("; ")
     };
-    // A reader of the text that saw fewer machines than the models is no fair rival.
-    let (seen, fitted) = (common.training.steps * common.training.batch as u64, measure.questions[0] as u64);
+    let seen = common.training.steps * common.training.batch as u64;
     let evidence = |late: bool| {
-        let text = format!("{} (fitted on {fitted} machines; the models were trained on {seen})", line(late));
-        vec![Evidence::new(2, fitted >= seen, text), masked.clone(), leaks.clone(), when.clone(), chosen.clone()]
+        let text = format!("{} (each fitted on as many machines as the models saw, {seen})", line(late));
+        vec![Evidence::new(2, true, text), masked.clone(), leaks.clone(), when.clone(), chosen.clone()]
     };
 
     // Steps to halt.
