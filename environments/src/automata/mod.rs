@@ -6,6 +6,7 @@ pub mod elementary;
 pub mod evolve;
 pub mod formats;
 pub mod grid;
+pub mod information;
 mod kernel;
 pub mod pattern;
 pub mod plane;

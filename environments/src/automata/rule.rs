@@ -153,6 +153,20 @@ impl Rule {
         same.then_some((masks[0], masks[1]))
     }
 
+    /// Langton's λ: the share of neighbourhoods, all equally likely, after which the centre is not in the quiescent state 0
+    /// (Physica D 42, 12–37, 1990).
+    pub fn langton_lambda(&self) -> f64 {
+        // Only state 1 counts as live among the neighbours; a dying centre fades whatever they are.
+        let (states, live) = (f64::from(self.states), 1.0 / f64::from(self.states));
+        let weight = |index: usize| {
+            let neighbours = (index & !CENTRE).count_ones() as i32;
+            live.powi(neighbours) * (1.0 - live).powi(8 - neighbours) / states
+        };
+        let lasts = |index: &usize| self.table[*index] || (index & CENTRE != 0 && self.states > 2);
+        let fading = (states - 3.0).max(0.0) / states;
+        (0..512).filter(lasts).map(weight).sum::<f64>() + fading
+    }
+
     /// Whether an empty neighbourhood gives birth, so that the background does not stay dead.
     pub fn births_from_nothing(&self) -> bool {
         self.table[0]
@@ -216,6 +230,15 @@ mod tests {
 
     fn canonical(text: &str) -> String {
         Rule::parse(text).unwrap().to_string()
+    }
+
+    #[test]
+    fn shares_of_neighbourhoods_that_live() {
+        // Life: C(8,3) of 256 births, C(8,2) + C(8,3) survivals.
+        assert!((Rule::life().langton_lambda() - 140.0 / 512.0).abs() < 1e-12);
+        // Brian's Brain: births where 2 of 8 are live, with chance 1/3 each; live cells always go on to state 2.
+        let births = 28.0 * (2.0f64 / 3.0).powi(6) / 9.0;
+        assert!((Rule::parse("B2/S/C3").unwrap().langton_lambda() - (births + 1.0) / 3.0).abs() < 1e-12);
     }
 
     #[test]

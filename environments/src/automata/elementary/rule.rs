@@ -95,6 +95,11 @@ impl LineRule {
         self.table >> neighbourhood & 1 == 1
     }
 
+    /// Langton's λ: the share of entries that do not lead to the quiescent state 0 (Physica D 42, 12–37, 1990).
+    pub fn langton_lambda(self) -> f64 {
+        f64::from(self.table.count_ones()) / self.entries() as f64
+    }
+
     /// The rule with another value at one entry, below [`LineRule::entries`].
     pub fn with_entry(self, entry: usize, value: bool) -> Self {
         debug_assert!(entry < self.entries());
@@ -302,6 +307,13 @@ mod tests {
         let rule = LineRule::totalistic(2, 20).unwrap();
         assert!((0..32usize).all(|index| rule.next(index) == matches!(index.count_ones(), 2 | 4)));
         assert_eq!((LineRule::totalistic(2, 64), LineRule::totalistic(4, 0)), (None, None));
+    }
+
+    #[test]
+    fn shares_of_live_entries() {
+        for (rule, lambda) in [(0, 0.0), (110, 0.625), (30, 0.5), (54, 0.5), (18, 0.25), (255, 1.0)] {
+            assert_eq!(LineRule::from(rule).langton_lambda(), lambda, "rule {rule}");
+        }
     }
 
     #[test]
