@@ -113,6 +113,12 @@ impl Eraser {
         self.rows.len() / self.width.max(1)
     }
 
+    /// Orthonormal rows that span what is taken away. Of a concept's eraser these are the directions in which the means
+    /// of its classes differ: where an intervention on the concept writes.
+    pub fn basis(&self) -> Vec<f64> {
+        orthonormal(&self.columns, self.width)
+    }
+
     /// Erases in place, from rows of features.
     pub fn apply(&self, features: &mut [f32]) {
         for row in features.chunks_exact_mut(self.width) {

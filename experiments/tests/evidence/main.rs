@@ -1,0 +1,6 @@
+//! The evidence toolkit against models whose truth is planted.
+#![allow(clippy::unwrap_used)]
+
+mod planted;
+mod shuffled;
+mod verdicts;
