@@ -4,15 +4,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::anyhow;
+use environments::Environment;
 use environments::automata::formats::PatternFile;
-use environments::turing::TuringConfig;
+use environments::sequence::{ContextTreeWeighting, KrichevskyTrofimov, SequenceModel};
+use environments::sources::{SourcesConfig, SourcesWorld};
+use environments::turing::universal::{UniversalConfig, UniversalWorld};
+use environments::turing::{HaltingConfig, HaltingWorld, TuringConfig};
 use experiments::config::{Config, Overrides, nearest};
 use experiments::machines::diversity_world;
 use experiments::run_directory::{Checkpoint, RunDirectory};
 use toml::{Table, Value};
 
+use crate::elementary::ElementarySubject;
 use crate::life::LifeSubject;
+use crate::sequences::SequenceSubject;
 use crate::subject::Subject;
+use crate::tape::{letter, token_name};
 use crate::turing::{Machines, TuringSubject};
 use crate::view::one_line;
 
@@ -23,9 +30,82 @@ pub type Worlds = Vec<(String, Arc<dyn Subject>)>;
 /// Builds the worlds of a config from its section `[world]`, the whole, and the names of its models.
 type Build = fn(&Table, &Table, &[&str]) -> Result<Worlds, String>;
 
-/// The worlds that can be drawn, by the `kind` of their section or by the experiments that have no other.
-const WORLDS: &[(&str, &[&str], Build)] =
-    &[("life", &["glider-chunking"], life), ("turing", &["single-machine", "machine-diversity", "evil-twin"], turing)];
+/// The worlds that have more to show than tokens: by the experiments that live in them, or by the `kind` of a section
+/// `[world]` where there is no experiment.
+const WORLDS: &[(&str, &[&str], Build)] = &[
+    ("life", &["glider-chunking"], life),
+    ("turing", &["single-machine", "machine-diversity", "evil-twin", "rule-table"], turing),
+    ("elementary", &["rule-inference"], elementary),
+    ("halting", &["halting"], halting),
+    ("universal", &["dovetail"], universal),
+    ("sources", &["sources"], sources),
+];
+
+/// Reads a section `[world]` of a config.
+fn section<T: serde::de::DeserializeOwned>(world: &Table, kind: &str) -> Result<T, String> {
+    let mut world = world.clone();
+    // Sources have a `kind` of their own.
+    if world.get("kind").and_then(Value::as_str) == Some(kind) {
+        world.remove("kind");
+    }
+    world.try_into().map_err(|error: toml::de::Error| format!("[world]: {}", error.message().trim()))
+}
+
+fn alone(subject: impl Subject + 'static) -> Worlds {
+    vec![(String::new(), Arc::new(subject))]
+}
+
+fn elementary(world: &Table, _config: &Table, _models: &[&str]) -> Result<Worlds, String> {
+    ElementarySubject::from_section(world).map(alone)
+}
+
+/// The table as text and the steps shown are spelt as machines are; the answer in words.
+fn halting(world: &Table, _config: &Table, _models: &[&str]) -> Result<Worlds, String> {
+    let config: HaltingConfig = section(world, "halting")?;
+    let world = HaltingWorld::new(config).map_err(|error| format!("[world]: {error}"))?;
+    let (states, symbols, begins) = (world.config().states, world.config().symbols, world.vocabulary() - 1);
+    let input = move |token: usize| match token {
+        _ if token == begins => "begin".into(),
+        _ if token < symbols => token.to_string(),
+        _ if token < symbols + 2 => ["L", "R"][token - symbols].into(),
+        _ if token < symbols + 2 + states => letter((token - symbols - 2) as u8),
+        _ if token == symbols + 2 + states => "Z".into(),
+        _ => token_name(token - symbols - 3 - states, symbols),
+    };
+    let output = |target: usize| ["never", "halts"][target.min(1)].into();
+    Ok(alone(SequenceSubject::new(Box::new(world)).spelt(input, output)))
+}
+
+/// Outputs of programs have no exact answer that can be reckoned; context-tree weighting stands beside models.
+fn universal(world: &Table, _config: &Table, _models: &[&str]) -> Result<Worlds, String> {
+    let config: UniversalConfig = section(world, "universal")?;
+    let world = UniversalWorld::new(config).map_err(|error| format!("[world]: {error}"))?;
+    let (alphabet, end, targets) = (world.config().alphabet, usize::from(world.end()), world.targets());
+    let name = move |symbol: usize| match symbol {
+        _ if symbol < alphabet => symbol.to_string(),
+        _ if symbol == end => "end".into(),
+        _ if symbol < end => format!("P{}", symbol - alphabet),
+        _ => "begin".into(),
+    };
+    let tree = move || Box::new(ContextTreeWeighting::new(targets, 6, &[])) as Box<dyn SequenceModel>;
+    Ok(alone(SequenceSubject::new(Box::new(world)).spelt(name, name).beside("CTW, depth 6", tree)))
+}
+
+fn sources(world: &Table, _config: &Table, _models: &[&str]) -> Result<Worlds, String> {
+    let config: SourcesConfig = section(world, "sources")?;
+    let world = SourcesWorld::new(config).map_err(|error| format!("[world]: {error}"))?;
+    let symbols = world.symbols();
+    let name = move |symbol: usize| match symbol.checked_sub(symbols) {
+        None => symbol.to_string(),
+        Some(beyond) => ["end", "begin", "asks"][beyond.min(2)].into(),
+    };
+    let subject = SequenceSubject::new(Box::new(world.clone())).spelt(name, name);
+    if world.bayes().is_none() {
+        return Ok(alone(subject));
+    }
+    let bayes = move || world.bayes().unwrap_or_else(|| Box::new(KrichevskyTrofimov::new(symbols)));
+    Ok(alone(subject.beside("Bayes", bayes)))
+}
 
 /// Beside the world itself that of models which only predict the next step, and the control world, where the rule is
 /// another and the shapes of gliders do not fly.
@@ -262,17 +342,22 @@ fn worlds(text: &str, path: &Path, models: &[&str]) -> anyhow::Result<Worlds> {
         None if name("experiment").is_some() => Table::new(),
         None => return Err(anyhow!("the config {shown} names no experiment and describes no world")),
     };
-    let kind = world.get("kind").and_then(Value::as_str);
-    let experiment = name("experiment");
-    let build = WORLDS.iter().find(|(own, users, _)| match kind {
-        Some(kind) => kind == *own,
-        None => experiment.is_some_and(|experiment| users.contains(&experiment)),
+    let (kind, experiment) = (world.get("kind").and_then(Value::as_str), name("experiment"));
+    let build = WORLDS.iter().find(|(own, users, _)| match experiment {
+        Some(experiment) => users.contains(&experiment),
+        None => kind == Some(*own),
     });
     let Some((_, _, build)) = build else {
+        // What any world has can be shown of a world that nothing is known of here.
+        if experiment.is_some_and(|experiment| experiments::experiment::find(experiment).is_ok()) {
+            let config = Config::parse(text, &shown.to_string(), &Overrides::default())?;
+            let environment = config.experiment()?.environment(&config)?;
+            return Ok(alone(SequenceSubject::new(environment)));
+        }
         let worlds: Vec<&str> = WORLDS.iter().map(|(kind, _, _)| *kind).collect();
-        let wanted = kind.or(experiment).unwrap_or("?");
+        let wanted = experiment.or(kind).unwrap_or("?");
         return Err(anyhow!(
-            "{shown}: the world of `{wanted}` cannot be drawn yet; those that can are: {}",
+            "{shown}: the world of `{wanted}` cannot be drawn; those that can are: {}",
             worlds.join(", ")
         ));
     };

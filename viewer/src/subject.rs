@@ -94,6 +94,14 @@ pub trait Subject: Send + Sync {
     /// If it does not fit the episode.
     fn place(&self, observed: &Observed, name: &str, corner: (i32, i32)) -> Result<Edit, String>;
 
+    /// Whether a cell of the start can be drawn on.
+    ///
+    /// # Errors
+    /// Why not, in one sentence.
+    fn paints(&self, _cell: (u32, u32)) -> Result<(), String> {
+        Ok(())
+    }
+
     /// The edits that move the object at a cell by columns and rows.
     ///
     /// # Errors

@@ -116,6 +116,8 @@ fn one(
     marks::changed(&painter, &placed, &changed, &palette);
     let words = drawing.words.iter().filter_map(|(cell, text)| Some((within(*cell)?, text.as_str())));
     marks::words(&painter, &placed, words, drawing.raster.as_ref().ok());
+    let framed = drawing.framed.iter().copied().filter_map(within);
+    framed.for_each(|cell| marks::frame(&painter, &placed, cell, &palette));
     if drawn || board.busy {
         marks::objects(&painter, &placed, &drawing.outlines, session.view().overlays, &palette);
     }

@@ -121,8 +121,10 @@ pub fn words<'a>(
     if placed.cell < WORDS_FROM {
         return;
     }
-    let font = FontId::monospace((placed.cell * 0.8).min(14.0));
     for ((column, row), text) in words {
+        // A letter of this font is about six tenths as wide as it is tall.
+        let fitting = placed.cell * 1.5 / text.chars().count().max(1) as f32;
+        let font = FontId::monospace((placed.cell * 0.8).min(fitting).min(14.0));
         let ground = raster.and_then(|raster| raster.get(column, row)).unwrap_or_default();
         let at = square(placed, (column, row)).center();
         painter.text(at, Align2::CENTER_CENTER, text, font.clone(), colour(Palette::ink(ground)));
@@ -148,6 +150,11 @@ pub fn ghost(painter: &Painter, placed: &Placement, cells: &[(u32, u32)], tool: 
         painter.rect_filled(rect, 1.0, veil(fill, 130));
         painter.rect_stroke(rect, 1.0, Stroke::new(1.0, colour(palette.cursor)), StrokeKind::Inside);
     }
+}
+
+/// A cell that the picture points out.
+pub fn frame(painter: &Painter, placed: &Placement, cell: (u32, u32), palette: &Palette) {
+    painter.rect_stroke(square(placed, cell), 1.0, Stroke::new(2.0, colour(palette.object)), StrokeKind::Middle);
 }
 
 /// The chosen cell, and where it lies on the edges.

@@ -41,8 +41,13 @@ impl Session {
                 return;
             }
             Tool::Draw | Tool::Erase => {
+                if let Err(reason) = self.subject.paints(cell) {
+                    self.say(reason);
+                    return;
+                }
                 // A quick hand skips cells between two frames.
-                for between in line(self.pen.unwrap_or(cell), cell) {
+                let between = line(self.pen.unwrap_or(cell), cell).into_iter();
+                for between in between.filter(|&cell| self.subject.paints(cell).is_ok()).collect::<Vec<_>>() {
                     self.history.paint(between, u8::from(self.view.tool == Tool::Draw));
                 }
                 if self.pen.replace(cell) == Some(cell) {

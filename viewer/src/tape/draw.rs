@@ -1,20 +1,11 @@
 //! The panels of a machine.
 
 use super::names::{number, written};
-use super::{Run, TapeScene, choice, letter, nats, token_name};
+use super::{Run, TapeScene, choice, letter, token_name};
 use crate::board::{activation_legend, attention_legend};
+use crate::line::{Table, lens, percent};
 use crate::palette::{Palette, Ramp, Rgb, mix};
 use crate::scene::{Drawing, Drawn, Legend, Raster, Seen};
-
-/// A probability in two figures; nothing where it is next to nothing.
-fn percent(chance: f64) -> String {
-    match (chance * 100.0).round() as u32 {
-        0 => String::new(),
-        100 if chance < 1.0 => ">.99".into(),
-        100 => "1".into(),
-        part => format!(".{part:02}"),
-    }
-}
 
 impl TapeScene {
     /// A run down to the step that is shown; what is yet to come stays empty.
@@ -128,54 +119,29 @@ impl TapeScene {
     /// What the model and exact references expect next; what comes is framed, and what the twin does until they part
     /// has a dot.
     pub(super) fn draw_next(&self, seen: &Seen<'_>) -> Drawing {
-        let (step, targets) = (seen.step as usize, self.targets());
+        let step = seen.step as usize;
         let known = self.evidence.class.as_ref().ok().and_then(|class| class.get(step));
         let model = seen.belief.ok().and_then(|belief| self.expected(seen.step, belief));
-        let memory = self.evidence.memory.as_ref().and_then(|all| all.get(step)).map(|next| next.as_ref());
-        let mut rows: Vec<(String, Option<Vec<f64>>)> = Vec::new();
-        if let Some(chances) = model {
-            rows.push(("model".into(), Some(chances.iter().map(|&chance| f64::from(chance)).collect())));
-        }
-        if let Some(known) = known {
-            rows.push(("Bayes, class".into(), Some(known.next.clone())));
-        }
-        if let Some(next) = memory {
-            rows.push((if next.is_some() { "Bayes, seen" } else { "seen: none" }.into(), next.cloned()));
-        }
-        let title = format!("Step {step}: what is expected");
-        if rows.is_empty() {
-            return Drawing::new(title, Err(seen.belief.err().unwrap_or("no step was made").into()));
-        }
-        let chance = |cell: usize| rows[cell / targets].1.as_ref().map_or(0.0, |chances| chances[cell % targets]);
-        let raster = Raster::paint(targets as u32, rows.len() as u32, |cell| {
-            seen.palette.ramp(Ramp::Magnitude, chance(cell) as f32)
-        });
-        let all = 0..rows.len() as u32;
-        let truth = self.tokens.get(step).map(|&token| token as u32);
+        let memory = self.evidence.memory.as_ref().and_then(|all| all.get(step));
         let twin = self.twin.as_ref().filter(|twin| twin.fork.is_some_and(|fork| seen.step <= fork));
-        let other =
-            twin.and_then(|twin| twin.run.episode.steps.get(step)).map(|s| s.token.index(self.symbols()) as u32);
-        let price = |name: &str, chances: &[f64]| {
-            truth.map(|token| format!("{name} {:.2} nats", nats(chances[token as usize])))
+        let other = twin.and_then(|twin| twin.run.episode.steps.get(step));
+        let mut table = Table {
+            title: format!("Step {step}: what is expected"),
+            names: self.token_names(),
+            rows: Vec::new(),
+            truth: self.tokens.get(step).map(|&token| token as u32),
+            other: other.map(|step| step.token.index(self.symbols()) as u32),
         };
-        let prices: Vec<String> =
-            rows.iter().filter_map(|(name, chances)| price(name, chances.as_ref()?)).take(2).collect();
-        Drawing {
-            note: (!prices.is_empty()).then(|| (prices.join(" · "), false)),
-            framed: truth.into_iter().flat_map(|token| all.clone().map(move |row| (token, row))).collect(),
-            changed: other.into_iter().flat_map(|token| all.clone().map(move |row| (token, row))).collect(),
-            words: (0..targets * rows.len())
-                .map(|cell| (((cell % targets) as u32, (cell / targets) as u32), percent(chance(cell))))
-                .filter(|(_, text)| !text.is_empty())
-                .collect(),
-            columns: (0..targets).map(|token| token_name(token, self.symbols())).collect(),
-            rows: rows.iter().map(|(name, _)| name.clone()).collect(),
-            legend: Legend::Scale(
-                Ramp::Magnitude,
-                ["0".into(), "1 probability · framed: comes · dot: the twin's".into()],
-            ),
-            ..Drawing::new(title, Ok(raster))
+        table.push("model", model.map(|chances| chances.iter().copied().map(f64::from).collect()));
+        table.push("Bayes, class", known.map(|known| known.next.clone()));
+        if let Some(next) = memory {
+            table.rows.push((if next.is_some() { "Bayes, seen" } else { "seen: none" }.into(), next.clone()));
         }
+        table.draw(seen.palette, seen.belief.err().unwrap_or("no step was made"))
+    }
+
+    fn token_names(&self) -> Vec<String> {
+        (0..self.targets()).map(|token| token_name(token, self.symbols())).collect()
     }
 
     /// One value a step, over the tape.
@@ -218,31 +184,7 @@ impl TapeScene {
 
     /// What the model would say were the chosen tap its last, beside what it says.
     pub(super) fn draw_lens(&self, seen: &Seen<'_>) -> Drawing {
-        let title = format!("Logit lens, step {}", seen.step);
-        let (lens, tap) = match seen.lens {
-            Ok(lens) => lens,
-            Err(reason) => return Drawing::new(title, Err(reason.into())),
-        };
-        let targets = self.targets();
-        let rows: Vec<(&str, &[f32])> = [(tap, Some(lens)), ("model", seen.belief.ok())]
-            .into_iter()
-            .filter_map(|(name, belief)| Some((name, self.expected(seen.step, belief?)?)))
-            .collect();
-        let chance = |cell: usize| rows[cell / targets].1[cell % targets];
-        let raster =
-            Raster::paint(targets as u32, rows.len() as u32, |cell| seen.palette.ramp(Ramp::Magnitude, chance(cell)));
         let truth = self.tokens.get(seen.step as usize).map(|&token| token as u32);
-        Drawing {
-            note: Some((tap.into(), false)),
-            framed: truth.into_iter().flat_map(|token| (0..rows.len() as u32).map(move |row| (token, row))).collect(),
-            words: (0..targets * rows.len())
-                .map(|cell| (((cell % targets) as u32, (cell / targets) as u32), percent(f64::from(chance(cell)))))
-                .filter(|(_, text)| !text.is_empty())
-                .collect(),
-            columns: (0..targets).map(|token| token_name(token, self.symbols())).collect(),
-            rows: (0..rows.len()).map(|row| if row == 0 { "at the tap" } else { "model" }.into()).collect(),
-            legend: Legend::Scale(Ramp::Magnitude, ["0".into(), "1 probability · framed: comes".into()]),
-            ..Drawing::new(title, Ok(raster))
-        }
+        lens(seen, self.token_names(), truth)
     }
 }

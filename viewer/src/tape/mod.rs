@@ -7,6 +7,7 @@ mod names;
 use environments::turing::{HeadToken, Machine, Move, TuringEpisode};
 use environments::{Scene, TapeRow};
 
+use crate::line::{expected, nats};
 use crate::scene::{Drawing, Drawn, Extent, Ground, Panel, Reads, Score, Seen, Words};
 use crate::subject::Fact;
 pub use evidence::{Evidence, Known};
@@ -131,20 +132,14 @@ impl TapeScene {
 
     /// The model's probabilities of every next token before a step.
     fn expected<'a>(&self, step: u32, belief: &'a [f32]) -> Option<&'a [f32]> {
-        belief.chunks_exact(self.targets()).nth(step as usize)
+        expected(belief, step, self.targets())
     }
 }
 
 /// A token as it is written: read, then written and moved.
-fn token_name(token: usize, symbols: usize) -> String {
+pub fn token_name(token: usize, symbols: usize) -> String {
     let HeadToken { read, write, shift } = HeadToken::of_index(token, symbols);
     format!("{read}→{write}{}", if shift == Move::Right { 'R' } else { 'L' })
-}
-
-/// Nats of a probability, cut where a figure would no longer be one.
-fn nats(chance: f64) -> f32 {
-    // Sums of shares may lie a little above 1.
-    (0.0 - chance.clamp(1e-12, 1.0).ln()) as f32
 }
 
 impl Drawn for TapeScene {

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod binary;
+mod lines;
 mod machines;
 mod made_up;
 mod pictures;
