@@ -10,7 +10,7 @@
 //! Machines that may halt add tokens for that: in the `head` view one for each symbol read at the halting step, in the
 //! `tape` view one.
 
-use std::ops::RangeInclusive;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -89,20 +89,20 @@ impl Sight {
     }
 
     /// The cells in sight with the head at a position.
-    pub(super) fn cells(&self, head: i64) -> RangeInclusive<i64> {
+    pub(super) fn cells(&self, head: i64) -> Range<i64> {
         let reach = self.window as i64 / 2;
         match (self.view, self.around) {
-            (View::Tape, Around::Head) => head - reach..=head + reach,
-            (View::Tape, Around::Origin) => -reach..=reach,
+            (View::Tape, Around::Head) => head - reach..head + reach + 1,
+            (View::Tape, Around::Origin) => -reach..reach + 1,
             // None but through its steps.
-            (View::Head | View::Output, _) => 1..=0,
+            (View::Head | View::Output, _) => 0..0,
         }
     }
 
     /// The number of the window with the head at a position; cells are digits, the first of them the highest.
     pub(super) fn window(&self, head: i64, mut look: impl FnMut(i64) -> u8) -> usize {
         let cells = self.cells(head);
-        let place = if cells.contains(&head) { (head - cells.start()) as usize } else { self.window };
+        let place = if cells.contains(&head) { (head - cells.start) as usize } else { self.window };
         let number = cells.fold(0, |number, position| number * self.symbols + usize::from(look(position)));
         match self.around {
             Around::Head => number,

@@ -67,15 +67,11 @@ pub fn local(diagram: &Diagram, history: usize, movements: &[Movement], filter: 
 }
 
 /// log₂ p(what | given) of every sample.
-fn logarithms<'a, A: Ord, B: Ord>(
+fn logarithms<'a, A: Ord + 'a, B: Ord + Clone + 'a>(
     samples: &'a [Sample],
     what: impl Fn(&Sample) -> A + 'a,
     given: impl Fn(&Sample) -> B + 'a,
-) -> impl Iterator<Item = f64> + 'a
-where
-    A: 'a,
-    B: Clone + 'a,
-{
+) -> impl Iterator<Item = f64> + 'a {
     let mut alone = BTreeMap::new();
     let mut both = BTreeMap::new();
     for sample in samples {
