@@ -5,6 +5,7 @@
 
 mod rule;
 
+use crate::stream::{Draw, stream};
 pub use rule::{LineRule, WIDEST_RADIUS, WolframClass};
 
 /// The most cells that a row may have.
@@ -12,6 +13,12 @@ pub const WIDEST: usize = 1 << 28;
 
 /// The most work of one evolution, in words of 64 cells.
 const MOST_WORK: u64 = 40_000_000_000;
+
+/// A row of cells 0 and 1, each a fair coin; the same for ever for a seed and a width.
+pub fn random_row(seed: &str, width: usize) -> Vec<u8> {
+    let mut chance = stream(&["elementary row", seed]);
+    (0..width).map(|_| chance.below(2) as u8).collect()
+}
 
 /// A row and its rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +136,12 @@ impl ElementaryRow {
         let column = self.width.map_or(column, |width| column.rem_euclid(width as i64)) - self.left;
         let bit = usize::try_from(column).ok().and_then(|at| Some(self.words.get(at / 64)? >> (at % 64) & 1 == 1));
         bit.unwrap_or(false) != self.background
+    }
+
+    /// The cells of [`Self::columns`], 0 or 1.
+    pub fn cells(&self) -> Vec<u8> {
+        let Some((from, to)) = self.columns() else { return Vec::new() };
+        (from..=to).map(|column| u8::from(self.is_live(column))).collect()
     }
 
     /// The cells of [`Self::columns`] as 0 and 1.

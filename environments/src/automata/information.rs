@@ -15,7 +15,7 @@ pub mod reference;
 use counts::Counts;
 
 /// The most cells of a diagram.
-pub const MOST_CELLS: usize = 1 << 25;
+pub const MOST_CELLS: usize = 1 << 24;
 
 /// The most different codes that the states of one sample may make.
 const MOST_CODES: u64 = 1 << 62;

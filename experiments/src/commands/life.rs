@@ -242,6 +242,7 @@ fn film(path: &Path, start: &Pattern, rule: &Rule, steps: u64, limits: Limits) -
         BoundingBox { x, y, width: (right - i64::from(x)) as u32, height: (bottom - i64::from(y)) as u32 }
     };
     let frame = frame(rule, patterns.iter().filter_map(Pattern::bounding_box).reduce(union));
+    draw::check_film(frame.width, frame.height, patterns.len() as u64)?;
     let boards = patterns.iter().map(|pattern| board(frame, pattern)).collect::<anyhow::Result<Vec<_>>>()?;
     draw::gif(path, &boards, 5)
 }
