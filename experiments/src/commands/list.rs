@@ -30,6 +30,10 @@ pub const ENVIRONMENTS: &[Listed] = &[
         about: "controls: memoryless, Markov and variable-order sources, and the tasks of the Chomsky-hierarchy benchmark",
     },
     Listed {
+        name: "hidden",
+        about: "hidden Markov processes (Mess3; random-random-xor), with the exact belief of an ideal observer",
+    },
+    Listed {
         name: "universal",
         about: "random programs of a small universal machine, run in dovetail, their outputs interleaved into one stream",
     },
