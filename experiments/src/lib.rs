@@ -16,6 +16,7 @@ pub mod experiment;
 pub mod figures;
 mod glider_chunking;
 mod inference;
+pub mod intervention;
 pub mod machines;
 pub mod progress;
 pub mod provenance;

@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub mod bench;
 pub mod codelength;
 pub mod elementary;
+pub mod intervene;
 pub mod life;
 pub mod list;
 pub mod output;
@@ -47,6 +48,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Recompute recorded results and compare them, figure by figure; or record a run.
     Reproduce(reproduce::ReproduceArgs),
+    /// Make an intervention again that the viewer has saved: the prediction before and after, beside the simulator's.
+    Intervene(intervene::InterveneArgs),
     /// One episode of a config's world: tokens, labels, and a drawing.
     Sample(sample::SampleArgs),
     /// Cellular automata in two dimensions: evolve a pattern, take a census.
@@ -84,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Show(args) => show::run(args, &output),
         Command::Report(args) => report::run(args, &output),
         Command::Reproduce(args) => reproduce::run(args, &output),
+        Command::Intervene(args) => intervene::run(args, &output),
         Command::Sample(args) => sample::run(args, &output),
         Command::Life(command) => life::run(command, &output),
         Command::Elementary(command) => elementary::run(command, &output),

@@ -101,7 +101,7 @@ fn horizon(episode: &Episode) -> Option<usize> {
 }
 
 /// Two rows of cells as one line of text.
-fn half_blocks(cells: &[u8], width: usize, row: usize) -> String {
+pub(super) fn half_blocks(cells: &[u8], width: usize, row: usize) -> String {
     let live = |row: usize, column: usize| cells.get(row * width + column).is_some_and(|&state| state != 0);
     let block = |column| match (live(row, column), live(row + 1, column)) {
         (false, false) => ' ',

@@ -6,12 +6,12 @@
 mod curves;
 mod fate;
 mod findings;
-mod forward;
+pub(crate) mod forward;
 mod leaks;
 mod measure;
 mod necessity;
 mod objects;
-mod pairs;
+pub(crate) mod pairs;
 mod pictures;
 mod probing;
 mod reading;
@@ -19,7 +19,7 @@ mod rigour;
 mod settings;
 mod skill;
 mod steering;
-mod transplant;
+pub(crate) mod transplant;
 mod window;
 mod zoo;
 
