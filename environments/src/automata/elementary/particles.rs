@@ -5,6 +5,9 @@ use super::domain::{Defect, Domain};
 
 /// The longest period that is looked for.
 const LONGEST_PERIOD: usize = 128;
+/// The farthest, in columns, that a defect's edge moves in a generation: one by the rule, and one more where another of
+/// two overlapping domains breaks first.
+const REACH: usize = 2;
 /// The fewest generations of which a motion is told.
 const SHORTEST_TRACK: usize = 4;
 
@@ -118,9 +121,8 @@ impl Particles {
     fn follow(&mut self, t: usize, before: &[(Defect, u32)], defects: Vec<Defect>) -> Vec<(Defect, u32)> {
         let width = self.width;
         let near = |a: &Defect, b: &Defect| {
-            // What lies next to a defect is within its reach in one generation.
-            let start = (b.start + width - 1) % width;
-            (start + width - a.start) % width < a.length || (a.start + width - start) % width < b.length + 2
+            let start = (b.start + REACH * width - REACH) % width;
+            (start + width - a.start) % width < a.length || (a.start + width - start) % width < b.length + 2 * REACH
         };
         let groups = groups(before.len(), defects.len(), |i, j| near(&before[i].0, &defects[j]));
         let mut after: Vec<(Defect, u32)> = defects.into_iter().map(|defect| (defect, u32::MAX)).collect();
