@@ -86,6 +86,17 @@ fn growth_without_end_is_named() {
     assert!(codes.len() == 1 && codes[0].starts_with("yl30_1_5_"), "{codes:?}");
 }
 
+/// The block-laying switch engine under its name in Catagolue (yl144_1_16_…), from the ten cells with which Paul Callahan
+/// found it to begin, in all orientations.
+#[test]
+fn the_switch_engine_has_its_published_name() {
+    let start = PatternFile::read("6bo$4bob2o$4bobo$4bo$2bo$obo!").unwrap().pattern;
+    for symmetry in [[1, 0, 0, 1], [0, -1, 1, 0], [-1, 0, 0, 1]] {
+        let tally = Census::new(&Rule::life()).unwrap().take(&start.transformed(symmetry));
+        assert_eq!(tally.get("yl144_1_16_afb5f3db909e60548f086e22ee3353ac"), Some(&1), "{tally:?}");
+    }
+}
+
 #[test]
 fn pseudo_objects_are_told_apart() {
     assert_eq!(take("2ob2o$2ob2o!", "B3/S23"), tally(&[("xs4_33", 2)]));

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use environments::automata::{ElementaryRow, LineRule};
+use environments::automata::{ElementaryRow, LineRule, Particles};
 use environments::elementary::{ElementaryConfig, ElementaryWorld, HELD_BACK};
 use environments::sequence::{SequenceModel, code_lengths};
 use environments::{Edit, Environment, Geometry, Scene, Split};
@@ -245,6 +245,35 @@ fn labels_name_the_entry_that_makes_each_cell() {
                 .all(|column| column.values.len() == 1 || column.values.len() == config.length())
         );
     }
+}
+
+#[test]
+fn labels_tell_domains_and_particles_where_the_domain_is_known() {
+    let config = |only: &str| ElementaryConfig { width: 28, rows: 60, only: vec![only.into()], ..small() };
+    let mut seen = BTreeSet::new();
+    for index in 0..10 {
+        let world = world(config("W110"));
+        let observed = world.observe(Split::Train, index);
+        let found = Particles::find(observed.rule, &observed.rows).unwrap();
+        let labels = world.episode_of(&observed).labels;
+        let values = |name: &str| &labels.get(name).unwrap().values;
+        for position in 0..world.config().length() {
+            let [structure, phase, track, heading] =
+                ["structure", "domain-phase", "track", "heading"].map(|name| values(name)[position]);
+            let Some(place) = position.checked_sub(1) else {
+                assert_eq!([structure, phase, track, heading], [None; 4]);
+                continue;
+            };
+            assert_eq!((phase, track), (found.phases[place].map(u32::from), found.covers[place]));
+            let motion = track.and_then(|track| found.tracks[track as usize].motion);
+            assert_eq!(structure, Some(if track.is_none() { 0 } else { 1 + u32::from(motion.is_some()) }));
+            assert_eq!(heading, motion.map(|motion| (1 + motion.displacement.signum()) as u32));
+            seen.insert(structure);
+        }
+    }
+    assert_eq!(seen.len(), 3);
+    let labels = world(config("W30")).episode(Split::Train, 0).labels;
+    assert!(labels.get("structure").unwrap().values.iter().all(Option::is_none));
 }
 
 #[test]

@@ -3,9 +3,13 @@
 //! On a row without end the background may flip: under a rule with 000 → 1 it is live after one generation (and dead
 //! after the next, unless 111 → 1 as well). A row is therefore kept as the cells that differ from its background.
 
+pub mod domain;
+pub mod particles;
 mod rule;
 
 use crate::stream::{Draw, stream};
+pub use domain::Domain;
+pub use particles::Particles;
 pub use rule::{LineRule, WIDEST_RADIUS, WolframClass};
 
 /// The most cells that a row may have.

@@ -14,7 +14,7 @@ pub mod reference;
 pub mod rule;
 pub mod torus;
 
-pub use elementary::{ElementaryRow, LineRule, WolframClass};
+pub use elementary::{ElementaryRow, LineRule, Particles, WolframClass};
 pub use evolve::{EvolveError, Evolved, Limits, evolve};
 pub use formats::{Format, FormatError, PatternFile};
 pub use pattern::{BoundingBox, Cell, Pattern};

@@ -2,7 +2,7 @@
 
 use super::bayes::{ClassBayes, cells_of};
 use super::{ElementaryEpisode, ElementaryWorld};
-use crate::automata::WolframClass;
+use crate::automata::{Particles, WolframClass};
 use crate::sequence::SequenceModel;
 use crate::{Column, Labels, Scope};
 
@@ -58,6 +58,28 @@ pub(super) fn labels(world: &ElementaryWorld, observed: &ElementaryEpisode) -> L
     }
     let class = observed.rule.wolfram_class().map(|class| class as u32);
     column("class".into(), Scope::Episode, names(WolframClass::ALL.map(WolframClass::name)), vec![class]);
+    // Domains and particles of the cells that a position holds, where the rule's domain is known.
+    let particles = Particles::find(observed.rule, &observed.rows).ok();
+    for cell in 0..block {
+        let name = |what: &str| if block == 1 { what.to_string() } else { format!("{what} {cell}") };
+        let held = |value: &dyn Fn(&Particles, usize) -> Option<u32>| {
+            let at = |token: usize| particles.as_ref().and_then(|found| value(found, token * block + cell));
+            std::iter::once(None).chain((0..length - 1).map(at)).collect::<Vec<_>>()
+        };
+        let track = |found: &Particles, place: usize| found.covers[place].map(|track| track as usize);
+        let structure = held(&|found, place| {
+            Some(track(found, place).map_or(0, |track| 1 + u32::from(found.tracks[track].motion.is_some())))
+        });
+        column(name("structure"), Scope::Token, names(["domain", "wall", "particle"]), structure);
+        let phase = held(&|found, place| found.phases[place].map(u32::from));
+        column(name("domain-phase"), Scope::Token, Vec::new(), phase);
+        column(name("track"), Scope::Token, Vec::new(), held(&|found, place| found.covers[place]));
+        let heading = held(&|found, place| {
+            let motion = found.tracks[track(found, place)?].motion?;
+            Some((1 + motion.displacement.signum()) as u32)
+        });
+        column(name("heading"), Scope::Token, names(["west", "none", "east"]), heading);
+    }
     Labels { columns }
 }
 

@@ -12,6 +12,7 @@ use super::life::draw::{self, Board};
 use super::output::Output;
 
 mod filter;
+mod particles;
 
 /// The most generations that are drawn.
 const MOST_ROWS: u64 = 4096;
@@ -25,6 +26,8 @@ pub enum ElementaryCommand {
     Evolve(EvolveArgs),
     /// How much of every cell its own past stores and each neighbour transfers, in bits.
     Filter(filter::FilterArgs),
+    /// Domains, walls and particles of rules whose domains are known, their motions and collisions.
+    Particles(particles::ParticlesArgs),
 }
 
 /// A rule and the row that it starts from.
@@ -90,6 +93,7 @@ pub fn run(command: ElementaryCommand, output: &Output) -> anyhow::Result<()> {
     match command {
         ElementaryCommand::Evolve(args) => run_evolve(&args, output),
         ElementaryCommand::Filter(args) => filter::run(&args, output),
+        ElementaryCommand::Particles(args) => particles::run(&args, output),
     }
 }
 

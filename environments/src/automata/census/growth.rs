@@ -37,15 +37,20 @@ fn linear(pattern: &Pattern, rule: &Rule) -> Option<String> {
             let q = (1..LONGEST).find(|&q| (0..LONGEST).all(|i| difference(p, i) == difference(p, i + q)))?;
             Some((p, q))
         })?;
-    let mut moments = [0i64; 3];
-    for i in 0..period {
-        let change = difference(debris, i);
-        moments[0] += change;
-        moments[1] += change * change;
-        moments[2] += change * change * change;
-    }
-    let hash = md5::hex(format!("{}#{}", moments[1], moments[2]).as_bytes());
-    (moments[0] != 0).then(|| format!("yl{period}_{debris}_{}_{hash}", moments[0]))
+    let changes: Vec<i64> = (0..period).map(|i| difference(debris, i)).collect();
+    let [growth, squares, cubes] = moments(&changes);
+    let hash = md5::hex(format!("{squares}#{cubes}").as_bytes());
+    (growth != 0).then(|| format!("yl{period}_{debris}_{growth}_{hash}"))
+}
+
+/// The sums of changes, of their squares and of their cubes, in the 32 bits in which apgsearch counts: names have come to
+/// depend on how large sums wrap around.
+fn moments(changes: &[i64]) -> [i32; 3] {
+    changes.iter().fold([0; 3], |sums: [i32; 3], &change| {
+        let change = change as i32;
+        let powers = [change, change.wrapping_mul(change), change.wrapping_mul(change).wrapping_mul(change)];
+        [0, 1, 2].map(|power| sums[power].wrapping_add(powers[power]))
+    })
 }
 
 /// The class by the power of time with which the sum of populations grows.
@@ -81,4 +86,17 @@ fn slope(points: &[(f64, f64)]) -> f64 {
     let spread: f64 = points.iter().map(|p| (p.0 - mean_x) * (p.0 - mean_x)).sum();
     let common: f64 = points.iter().map(|p| (p.0 - mean_x) * (p.1 - mean_y)).sum();
     common / spread
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moments;
+
+    #[test]
+    fn sums_wrap_in_32_bits() {
+        assert_eq!(moments(&[3, -2]), [1, 13, 19]);
+        // 2000³ = 8·10⁹ is 3,705,032,704 more than a multiple of 2³², and that is negative.
+        assert_eq!(moments(&[2000]), [2000, 4_000_000, -589_934_592]);
+        assert_eq!(moments(&[65_536]), [65_536, 0, 0]);
+    }
 }

@@ -97,8 +97,16 @@ pub fn heat(path: &Path, width: u32, values: &[Option<f64>], full: f64) -> anyho
         let (end, share) = (if *value > 0.0 { ABOVE } else { BELOW }, (value.abs() / full).min(1.0));
         end.map(|channel| (255.0 + share * (channel - 255.0)).round() as u8)
     };
-    let board = Board::new(width, (values.len() / width.max(1) as usize) as u32)?;
-    save(path, board.width, board.scale(), &values.iter().map(colour).collect::<Vec<_>>())
+    coloured(path, width, &values.iter().map(colour).collect::<Vec<_>>())
+}
+
+/// Writes cells as PNG in colours (red, green, blue) of their own, `width` a row.
+///
+/// # Errors
+/// If the picture is too large or the file cannot be written.
+pub fn coloured(path: &Path, width: u32, cells: &[[u8; 3]]) -> anyhow::Result<()> {
+    let board = Board::new(width, (cells.len() / width.max(1) as usize) as u32)?;
+    save(path, board.width, board.scale(), cells)
 }
 
 /// Writes coloured cells as PNG, each `scale` pixels wide.
