@@ -68,7 +68,8 @@ fn input(texts: &[&str], draws: &mut Stream) -> Vec<u8> {
                 bytes.splice(place..place, piece);
             }
             4 => {
-                let digits = draws.between(0, 1 << draws.below(40)).to_string();
+                let size = draws.below(40);
+                let digits = draws.between(0, 1 << size).to_string();
                 bytes.splice(place..place, digits.into_bytes());
             }
             _ => {

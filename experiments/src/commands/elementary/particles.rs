@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use environments::automata::Particles;
+use environments::automata::elementary::Particles;
 use environments::automata::elementary::particles::Track;
 use serde_json::{Value, json};
 
