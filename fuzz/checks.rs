@@ -65,11 +65,12 @@ pub fn apgcode(bytes: &[u8]) {
     let Ok(pattern) = apgcode::decode(&text) else { return };
     // 31 rows of zeroes a character at the most.
     assert!(pattern.population() <= 5 * text.len());
-    if pattern.population() <= 64 && area(&pattern) <= 4096 {
-        if let Some(code) = apgcode::encode(&pattern, &Rule::life(), 12).filter(|code| code.starts_with('x')) {
-            let again = apgcode::decode(&code).unwrap();
-            assert_eq!(apgcode::encode(&again, &Rule::life(), 12), Some(code));
-        }
+    if pattern.population() <= 64
+        && area(&pattern) <= 4096
+        && let Some(code) = apgcode::encode(&pattern, &Rule::life(), 12).filter(|code| code.starts_with('x'))
+    {
+        let again = apgcode::decode(&code).unwrap();
+        assert_eq!(apgcode::encode(&again, &Rule::life(), 12), Some(code));
     }
 }
 
