@@ -108,6 +108,8 @@ pub const EXPERIMENTS: &[&dyn Experiment] = &[
     &crate::machines::Dovetail,
     &crate::inference::RuleInference,
     &crate::inference::Sources,
+    &crate::geometry::Mess3,
+    &crate::geometry::Rrxor,
     #[cfg(test)]
     &toy::Toy,
 ];

@@ -14,6 +14,7 @@ pub mod context;
 pub mod evidence;
 pub mod experiment;
 pub mod figures;
+mod geometry;
 mod glider_chunking;
 mod inference;
 pub mod machines;

@@ -8,10 +8,13 @@
 //!
 //! **Must never know.** What the features stand for: worlds, boards, gliders.
 
+mod alignment;
+mod attribution;
 mod bootstrap;
 pub mod controls;
 mod dataset;
 mod description;
+mod dictionary;
 mod erasure;
 pub mod linear;
 pub mod logistic;
@@ -23,9 +26,12 @@ pub mod statistics;
 #[cfg(test)]
 mod tests;
 
+pub use alignment::{Interchange, SearchConfig, Swap};
+pub use attribution::{Attribution, attribute_logits, logit_lens};
 pub use bootstrap::{Arm, Bootstrap, Design, Estimate, Totals, over_seeds};
 pub use dataset::{Components, Dataset, Standardiser};
 pub use description::{OnlineCode, online_code};
+pub use dictionary::{Dictionary, DictionaryConfig, Reconstruction, recovered};
 pub use erasure::{Eraser, Whitening};
 pub use metrics::Confusion;
 pub use probe::{Fitted, Predictions, Probe, Score, fit};
@@ -43,5 +49,14 @@ pub const PROBES: &[Listed] = &[
     },
     Listed { name: "control-task", about: "labels fixed at random by input type; selectivity is the score beyond it" },
     Listed { name: "online-code", about: "prequential description length of labels given activations, in bits" },
+    Listed {
+        name: "dictionary",
+        about: "a TopK sparse autoencoder: held-out reconstruction, dead units, coverage of concepts; frozen decoder beside it",
+    },
+    Listed {
+        name: "interchange",
+        about: "along a subspace learnt for it (distributed alignment search), scored against the simulated world's answer",
+    },
+    Listed { name: "logit-lens", about: "what a layer would say were it the last; logits as a sum over components" },
     Listed { name: "leace", about: "closed-form erasure of a concept, beside random subspaces of the same rank" },
 ];

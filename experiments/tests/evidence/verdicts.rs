@@ -108,7 +108,12 @@ fn loss(model: &Parameters, test: &Dataset, eraser: Option<&Eraser>) -> f64 {
         };
         plan.interventions = values.chunks_exact(WIDTH).enumerate().map(erased).collect();
     }
-    let told = probabilities(&model.run(&tokens(2), &plan).unwrap().logits);
+    nats(&model.run(&tokens(2), &plan).unwrap().logits)
+}
+
+/// Mean loss of what was said at the tokens for reporting.
+pub fn nats(logits: &[f32]) -> f64 {
+    let told = probabilities(logits);
     let nats = told.iter().zip(PARTS[2].clone()).map(|(row, token)| surprise(row[Facts::of(token).answer()]));
     mean(&nats.collect::<Vec<_>>())
 }
