@@ -85,7 +85,7 @@ pub fn edit(
     let beliefs: Vec<f64> = parts[0].all.iter().flat_map(|episode| episode.beliefs.concat()).collect();
     let whitening = Whitening::fit(&features, width);
     let eraser = whitening.erase_quantities(&features, &beliefs, world.states());
-    let mut chance = stream(&[address, &["edits"][..]].concat());
+    let mut chance = stream(&[&address[..], &["edits"]].concat());
     let random = whitening.erase_random(eraser.rank(), &mut chance);
     let basis: Vec<f32> = eraser.basis().iter().map(|value| *value as f32).collect();
     let all = &parts[2].all[..count];

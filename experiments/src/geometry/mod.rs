@@ -196,8 +196,8 @@ fn run(name: &'static str, config: &Config, context: &mut RunContext<'_>) -> any
     let mut closer = Vec::new();
     for (model, trained) in &models {
         closer.push(context.stage(&format!("closer-{model}"), |context| {
-            let address = [name, &config.seed.to_string(), model];
-            bench.closer(&world, trained, (chosen, measure.edits), &address, context)
+            let seed = config.seed.to_string();
+            bench.closer(&world, trained, (chosen, measure.edits), &[name, &seed, model], context)
         })?);
         bar.add(1);
     }
@@ -315,7 +315,14 @@ impl Bench<'_> {
             control: read(&given),
             unseen,
             curve,
-            edited: edits::edit(world, model, self.parts, (&self.taps()[tap], edits, self.late), address, context)?,
+            edited: edits::edit(
+                world,
+                model,
+                self.parts,
+                (self.taps()[tap].as_str(), edits, self.late),
+                address,
+                context,
+            )?,
         })
     }
 }
