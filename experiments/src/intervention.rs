@@ -191,6 +191,9 @@ pub struct Intervention {
     pub after: Option<[f32; 2]>,
     /// Cells whose state at the step the edits change, by the simulator.
     pub changed: usize,
+    /// Those of the edits that were not the person's, such as the one that makes an evil twin.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unedited: Vec<Edit>,
     /// All edits of the world that the patches are held against: its future is what the patched model should predict.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub against: Vec<Edit>,

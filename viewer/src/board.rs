@@ -18,6 +18,8 @@ pub const PANELS: &[Panel] = &[
     Panel::new("change", Ground::Scene, Reads::Answer),
     Panel::new("attention", Ground::Scene, Reads::Attention),
     Panel::new("lens", Ground::Scene, Reads::Lens),
+    Panel::new("patched", Ground::Scene, Reads::Patched),
+    Panel::new("counterfactual", Ground::Scene, Reads::Patched),
 ];
 
 /// What a world says of its boards, where it says anything.
@@ -108,6 +110,10 @@ impl BoardScene {
         let cells = self.cells(step);
         let state = |cell: usize| cells.get(cell).copied().unwrap_or(0);
         Raster::paint(self.width, self.height, |cell| palette.state(state(cell), self.states))
+    }
+
+    fn places(&self, cells: impl Iterator<Item = usize>) -> Vec<(u32, u32)> {
+        cells.map(|cell| (cell as u32 % self.width, cell as u32 / self.width)).collect()
     }
 
     /// The sum over positions that cover no cell.
@@ -257,6 +263,38 @@ impl Drawn for BoardScene {
                         ["0".into(), format!("1 live, read at {}", seen.lens.map_or("a tap", |(_, tap)| tap))],
                     ),
                     ..Drawing::new("Logit lens", raster)
+                }
+            }
+            "patched" => {
+                let raster = seen.patched.map_err(str::to_string).map(|chances| {
+                    Raster::paint(self.width, self.height, |cell| palette.probability(at(chances, cell)))
+                });
+                let score = seen.effect.get("overlap").map(|overlap| format!("overlap {overlap:.2}"));
+                let flipped = |cell: &usize| {
+                    let said = |answer: Result<&[f32], &str>| answer.is_ok_and(|chances| at(chances, *cell) >= 0.5);
+                    seen.patched.is_ok() && said(seen.belief) != said(seen.patched)
+                };
+                Drawing {
+                    note: score.map(|score| (score, false)),
+                    changed: self.places((0..start.len()).filter(flipped)),
+                    legend: Legend::Scale(Ramp::Probability, ["0".into(), "1 live · dot: the patch changed it".into()]),
+                    ..Drawing::new(format!("Patched prediction for {}", then(step)), raster)
+                }
+            }
+            "counterfactual" => {
+                let frames = match seen.against.map(Drawn::scene) {
+                    Some(Scene::Board { frames, .. }) => frames.as_slice(),
+                    _ => &[],
+                };
+                let other = frames.get(step as usize).or(frames.last());
+                let raster = other.ok_or("patch activations: Shift P, then click or Enter".to_string()).map(|cells| {
+                    Raster::paint(self.width, self.height, |cell| palette.state(cells[cell], self.states))
+                });
+                let differs = |cell: &usize| other.is_some_and(|other| live(other, *cell) != live(truth, *cell));
+                Drawing {
+                    changed: self.places((0..start.len()).filter(differs)),
+                    legend: Legend::Words("the simulator's, with the patch in the world · dot: it differs".into()),
+                    ..Drawing::new(format!("Counterfactual at {}", then(step)), raster)
                 }
             }
             _ => {

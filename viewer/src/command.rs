@@ -69,6 +69,12 @@ pub enum Command {
     Pattern(bool),
     /// Take the object at the chosen cell off the board.
     Delete,
+    /// The next way in which the tool `patch` changes activations.
+    Method,
+    /// Add more (or less) of a neuron or direction.
+    Dose(bool),
+    /// Take the last patch back, or all.
+    Unpatch(bool),
     /// Take an edit back.
     Undo,
     /// Make it again.
@@ -163,11 +169,12 @@ pub const COMMANDS: &[Binding] = {
             "U, Shift U" "wider or narrower scale" [plain("U") => Scale(true), shift("U") => Scale(false)]
         }
         "Boards": {
-            "1 – 8" "show or hide a board (attention and logit lens among them)" [
+            "1 – 9" "show or hide a board (attention and logit lens among them)" [
                 plain("1") => Board(0), plain("2") => Board(1), plain("3") => Board(2),
                 plain("4") => Board(3), plain("5") => Board(4), plain("6") => Board(5),
-                plain("7") => Board(6), plain("8") => Board(7),
+                plain("7") => Board(6), plain("8") => Board(7), plain("9") => Board(8),
             ]
+            "Ctrl 0" "show or hide the tenth board" [control("0") => Board(9)]
             "0" "show all boards" [plain("0") => AllBoards]
             "O" "objects" [plain("O") => Objects]
             "A" "names" [plain("A") => Names]
@@ -195,6 +202,11 @@ pub const COMMANDS: &[Binding] = {
                 plain("Q") => Tool(Hand::Move),
             ]
             "Enter" "use the tool at the chosen cell" [plain("Enter") => Use]
+            "Shift P" "tool: patch activations at the chosen tap" [shift("P") => Tool(Hand::Patch)]
+            "Shift C" "next way to patch: copy, restore, zero, mean, neuron, direction" [shift("C") => Method]
+            "Shift , ." "half or twice the dose" [shift("Comma") => Dose(false), shift("Period") => Dose(true)]
+            "Shift X" "take the last patch back" [shift("X") => Unpatch(false)]
+            "Shift Backspace" "take all patches back" [shift("Backspace") => Unpatch(true)]
             "W, Shift W" "next or previous object to drop, or entry to rewrite" [plain("W") => Pattern(true), shift("W") => Pattern(false)]
             "X, Delete" "remove the object at the chosen cell" [plain("X") => Delete, plain("Delete") => Delete]
             "Z, Shift Z" "undo, redo" [plain("Z") => Undo, shift("Z") => Redo, control("Z") => Undo, control("Y") => Redo]

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use environments::automata::LineRule;
 use environments::elementary::{ElementaryConfig, ElementaryWorld};
 use environments::{Address, Edit, Environment, Scope, Split};
+use experiments::intervention::chances;
 use models::ModelSpec;
 
 use crate::rows::RowScene;
 use crate::scene::Drawn;
-use crate::subject::{Asks, Fact, Observed, Subject, fits, softmax};
+use crate::subject::{Asks, Fact, Observed, Subject, fits};
 use crate::view::Tool;
 
 /// The world `elementary`.
@@ -77,7 +78,7 @@ impl Subject for ElementarySubject {
     }
 
     fn answer(&self, logits: &[f32]) -> Vec<f32> {
-        logits.chunks_exact(self.world.targets()).flat_map(softmax).collect()
+        chances(logits, self.world.targets())
     }
 
     fn facts(&self, observed: &Observed, _step: u32, _cell: (u32, u32)) -> Vec<Fact> {
@@ -92,7 +93,13 @@ impl Subject for ElementarySubject {
     }
 
     fn tools(&self) -> &'static [(Tool, &'static str)] {
-        &[(Tool::Look, "look"), (Tool::Draw, "draw"), (Tool::Erase, "erase"), (Tool::Drop, "rewrite")]
+        &[
+            (Tool::Look, "look"),
+            (Tool::Draw, "draw"),
+            (Tool::Erase, "erase"),
+            (Tool::Drop, "rewrite"),
+            (Tool::Patch, "patch"),
+        ]
     }
 
     fn palette(&self, _observed: &Observed) -> Vec<String> {

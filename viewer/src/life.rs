@@ -1,5 +1,6 @@
 //! The world `life`, and single pattern files, as subjects.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use environments::automata::formats::{Format, PatternFile};
@@ -7,10 +8,11 @@ use environments::life::{
     self, Board, Heading, LONGEST_HORIZON, LifeConfig, LifeEpisode, LifeWorld, Mix, Source, pattern_cells,
 };
 use environments::{Address, Edit, Environment, Outline, Scene, Scope, Split};
+use experiments::intervention::{Deed, Patch, alive, board_effect};
 use models::ModelSpec;
 
 use crate::board::{BoardScene, Meaning};
-use crate::subject::{Asks, Fact, Observed, Subject, fits, softmax};
+use crate::subject::{Asks, Fact, Observed, Subject, fits};
 use crate::view::Tool;
 
 /// The longest side of a pattern that is opened, in cells.
@@ -199,20 +201,7 @@ impl Subject for LifeSubject {
     }
 
     fn answer(&self, logits: &[f32]) -> Vec<f32> {
-        let (width, patch) = (self.world.config().width as usize, self.world.config().patch);
-        let targets = self.world.targets();
-        let mut live = vec![0.0; width * self.world.config().height as usize];
-        // The first position holds the horizon and is not scored.
-        for (place, logits) in logits.chunks_exact(targets).skip(1).enumerate() {
-            let (column, row) = self.world.patch_corner(place);
-            for cell in 0..patch * patch {
-                let at = (row + cell / patch) as usize * width + (column + cell % patch) as usize;
-                if let Some(live) = live.get_mut(at) {
-                    *live = marginal(logits, cell);
-                }
-            }
-        }
-        live
+        alive(&self.world, logits)
     }
 
     fn facts(&self, observed: &Observed, horizon: u32, (column, row): (u32, u32)) -> Vec<Fact> {
@@ -241,6 +230,7 @@ impl Subject for LifeSubject {
             (Tool::Erase, "erase"),
             (Tool::Drop, "drop"),
             (Tool::Move, "move"),
+            (Tool::Patch, "patch"),
         ]
     }
 
@@ -280,6 +270,80 @@ impl Subject for LifeSubject {
         }
     }
 
+    /// The tokens of the object at the cell, or that of the cell.
+    fn selected(&self, observed: &Observed, cell: (u32, u32)) -> Vec<usize> {
+        let object = observed.scene.outlines(0).iter().find(|object| object.cells.contains(&cell));
+        let cells = object.map_or(vec![cell], |object| object.cells.clone());
+        let mut tokens: Vec<usize> = cells.into_iter().map(|cell| observed.scene.position_of(cell)).collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens
+    }
+
+    fn moved(&self, observed: &Observed, from: (u32, u32), to: (u32, u32)) -> Vec<usize> {
+        let LifeConfig { width, height, patch, .. } = *self.world.config();
+        // By whole tokens, round the torus.
+        let by = |from: u32, to: u32, side: u32| (to / patch * patch + side - from / patch * patch) % side;
+        let by = (by(from.0, to.0, width), by(from.1, to.1, height));
+        let shifted = |position: usize| {
+            let (column, row) = self.world.patch_corner(position.saturating_sub(1));
+            observed.scene.position_of(((column + by.0) % width, (row + by.1) % height))
+        };
+        self.selected(observed, from).into_iter().map(shifted).collect()
+    }
+
+    /// What a patch stands for on the board: copied tokens bring their cells along, a direction its live ones; zeros and
+    /// means empty their tokens.
+    fn counterpart(&self, observed: &Observed, patches: &[Patch]) -> Vec<Edit> {
+        if patches.iter().any(|patch| patch.deed == Deed::Restore) {
+            return Vec::new();
+        }
+        let cells = self.episode(observed.split, observed.index, 1, &observed.edits).map(|episode| episode.start);
+        let Ok(start) = cells else { return observed.edits.clone() };
+        let mut painted: BTreeMap<(u32, u32), bool> = BTreeMap::new();
+        for patch in patches {
+            for (place, &to) in patch.to.iter().enumerate() {
+                let corner = |position: usize| self.world.patch_corner(position.saturating_sub(1));
+                let side = self.world.config().patch;
+                let ((west, north), within) = (corner(to), (0..side * side).map(|cell| (cell % side, cell / side)));
+                for (column, row) in within {
+                    let live = |from: &[usize]| {
+                        let (west, north) = corner(from[place]);
+                        start.get(west + column, north + row)
+                    };
+                    let state = match &patch.deed {
+                        Deed::Copy { from } => Some(live(from)),
+                        Deed::Direction { from, .. } => Some(true).filter(|_| live(from)),
+                        Deed::Zero | Deed::Mean => Some(false),
+                        Deed::Neuron { .. } | Deed::Restore => None,
+                    };
+                    painted.extend(state.map(|state| ((west + column, north + row), state)));
+                }
+            }
+        }
+        let of = |wanted: bool| -> Vec<(u32, u32)> {
+            painted.iter().filter(|(_, state)| **state == wanted).map(|(cell, _)| *cell).collect()
+        };
+        let paints = [(0, of(false)), (1, of(true))].into_iter().filter(|(_, cells)| !cells.is_empty());
+        let paints = paints.map(|(state, cells)| Edit::Paint { cells, state });
+        observed.edits.iter().cloned().chain(paints).collect()
+    }
+
+    fn effect(
+        &self,
+        observed: &Observed,
+        against: &Observed,
+        step: u32,
+        answers: (&[f32], &[f32]),
+        to: &[usize],
+    ) -> BTreeMap<String, f64> {
+        let end = |observed: &Observed| match observed.scene.scene() {
+            Scene::Board { frames, .. } => frames.get(step as usize).cloned().unwrap_or_default(),
+            Scene::Tape { .. } => Vec::new(),
+        };
+        board_effect(&self.world, answers, (&end(observed), &end(against)), to)
+    }
+
     fn paste(&self, text: &str) -> Result<String, String> {
         let file = PatternFile::read(text).map_err(|error| error.to_string())?;
         if file.pattern.highest_state() > 1 {
@@ -300,12 +364,6 @@ fn sorted(cells: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut cells = cells.to_vec();
     cells.sort_unstable();
     cells
-}
-
-/// The probability of a patch's bit under the softmax of its logits.
-fn marginal(logits: &[f32], bit: u32) -> f32 {
-    let symbols = softmax(logits).into_iter().enumerate();
-    symbols.filter(|(symbol, _)| symbol >> bit & 1 == 1).map(|(_, chance)| chance).sum()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What scenes share whose model reads a line of tokens: tables of what is expected next, values laid over positions.
 
+pub use experiments::intervention::nats;
+
 use crate::board::{activation_legend, attention_legend};
 use crate::palette::{Palette, Ramp, Rgb, mix};
 use crate::scene::{Drawing, Legend, Raster, Seen};
@@ -12,12 +14,6 @@ pub fn percent(chance: f64) -> String {
         100 => "1".into(),
         part => format!(".{part:02}"),
     }
-}
-
-/// Nats of a probability, cut where a figure would no longer be one.
-pub fn nats(chance: f64) -> f32 {
-    // Sums of shares may lie a little above 1.
-    (0.0 - chance.clamp(1e-12, 1.0).ln()) as f32
 }
 
 /// The part of a model's answer that is about a position, of `targets` probabilities each.
@@ -43,6 +39,18 @@ impl Table {
     /// Adds a predictor, where there is one.
     pub fn push(&mut self, name: impl Into<String>, chances: Option<Vec<f64>>) {
         self.rows.extend(chances.map(|chances| (name.into(), Some(chances))));
+    }
+
+    /// Adds what the model says, also under patches.
+    pub fn push_model(&mut self, seen: &Seen<'_>) {
+        let wide = |belief: &[f32]| {
+            Some(expected(belief, seen.step, self.names.len())?.iter().copied().map(f64::from).collect())
+        };
+        let (model, patched) = (seen.belief.ok().and_then(wide), seen.patched.ok().and_then(wide));
+        self.push("model", model);
+        self.push("patched", patched);
+        let other = seen.against.and_then(|against| against.token(seen.step)).map(|token| token as u32);
+        self.other = self.other.or(other.filter(|token| Some(*token) != self.truth));
     }
 
     /// What it costs the first two of them, in nats.
@@ -71,7 +79,7 @@ impl Table {
         };
         let words =
             (0..columns * rows).map(|cell| (((cell % columns) as u32, (cell / columns) as u32), percent(chance(cell))));
-        let dot = if self.other.is_some() { " · dot: the twin's" } else { "" };
+        let dot = if self.other.is_some() { " · dot: the other world's" } else { "" };
         Drawing {
             note: self.prices(),
             framed: down(self.truth),

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use environments::Symbol;
+use experiments::intervention::{Patch, patched};
 use models::{Action, Captured, Device, Intervention, Plan, Predictor};
 
 /// Models that are kept loaded, the latest used last.
@@ -24,6 +25,10 @@ pub struct Question {
     /// The last tap of the residual stream, if the model is also to say what it would predict were the chosen tap's
     /// values there already.
     pub lens: Option<String>,
+    /// Changes to its activations; it is asked without and with them.
+    pub patches: Vec<Patch>,
+    /// What it would be asked without edits, by horizon, where a patch restores what was.
+    pub unedited: Vec<(u32, Vec<Symbol>)>,
 }
 
 /// What a model says about one horizon.
@@ -38,6 +43,8 @@ pub struct Told {
     /// Logits read off the tap by the model's own last layer norm and unembedding (the logit lens of nostalgebraist
     /// 2020, "interpreting GPT: the logit lens").
     pub lens: Option<Vec<f32>>,
+    /// Logits under the patches, where there are some.
+    pub patched: Option<Vec<f32>>,
 }
 
 /// What a model answers about one horizon.
@@ -126,7 +133,7 @@ fn work(device: &str, inbox: &Receiver<(u64, Question)>, outbox: &Sender<Answer>
         for (horizon, tokens) in &question.asks {
             let outcome = device.clone().and_then(|device| {
                 let predictor = load(&mut loaded, &question.checkpoint, device)?;
-                tell(predictor, tokens, &question)
+                tell(predictor, *horizon, tokens, &question)
             });
             let failed = outcome.is_err();
             if outbox.send(Answer { question: number, horizon: *horizon, outcome }).is_err() {
@@ -143,7 +150,7 @@ fn work(device: &str, inbox: &Receiver<(u64, Question)>, outbox: &Sender<Answer>
     }
 }
 
-fn tell(predictor: &dyn Predictor, tokens: &[Symbol], question: &Question) -> Result<Told, String> {
+fn tell(predictor: &dyn Predictor, horizon: u32, tokens: &[Symbol], question: &Question) -> Result<Told, String> {
     let mut taps: Vec<&str> = [&question.tap, &question.attention].into_iter().flatten().map(String::as_str).collect();
     taps.dedup();
     let run = predictor.run(tokens, &Plan::reading(&taps)).map_err(|error| error.to_string())?;
@@ -159,7 +166,12 @@ fn tell(predictor: &dyn Predictor, tokens: &[Symbol], question: &Question) -> Re
         }
         _ => None,
     };
-    Ok(Told { logits: run.logits, activation, attention, lens })
+    let unedited = question.unedited.iter().find(|(own, _)| *own == horizon).map(|(_, tokens)| tokens.as_slice());
+    let patched = match question.patches.as_slice() {
+        [] => None,
+        patches => Some(patched(predictor, tokens, unedited, patches)?),
+    };
+    Ok(Told { logits: run.logits, activation, attention, lens, patched })
 }
 
 fn load<'a>(

@@ -209,7 +209,6 @@ impl RowScene {
     fn draw_next(&self, seen: &Seen<'_>) -> Drawing {
         let step = seen.step as usize;
         let known = self.known.get(step);
-        let model = seen.belief.ok().and_then(|belief| expected(belief, seen.step, self.cells()));
         let mut table = Table {
             title: format!("Token {step}: what is expected"),
             names: self.token_names(),
@@ -217,7 +216,7 @@ impl RowScene {
             truth: self.tokens.get(step).map(|&token| token as u32),
             other: None,
         };
-        table.push("model", model.map(|chances| chances.iter().copied().map(f64::from).collect()));
+        table.push_model(seen);
         table.push("Bayes, class", known.map(|known| known.next.clone()));
         if let Some(memory) = known.and_then(|known| known.memory.as_ref()) {
             let name = if memory.is_some() { "Bayes, seen" } else { "seen: none" };
@@ -343,6 +342,14 @@ impl Drawn for RowScene {
         let model = expected(belief, step, self.cells()).map_or(0.0, |chances| nats(f64::from(chances[token])));
         let reference = self.known.get(step as usize).map_or(0.0, |known| nats(known.next[token]));
         Score { model, reference }
+    }
+
+    fn token(&self, step: u32) -> Option<usize> {
+        self.tokens.get(step as usize).copied()
+    }
+
+    fn targets(&self) -> usize {
+        self.cells()
     }
 
     fn changed(&self, _step: u32) -> Vec<(u32, u32)> {

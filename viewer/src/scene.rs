@@ -1,5 +1,7 @@
 //! How a scene is drawn: the seam through which every world's pictures go.
 
+use std::collections::BTreeMap;
+
 use environments::{Outline, Scene};
 use experiments::config::nearest;
 
@@ -67,6 +69,8 @@ pub enum Reads {
     Attention,
     /// The logit lens at the chosen tap; shown only on request.
     Lens,
+    /// Its answer under patches; shown where there are some.
+    Patched,
 }
 
 /// What a panel's cells are.
@@ -93,6 +97,12 @@ pub struct Seen<'a> {
     pub attention: Result<(&'a [f32], f32, &'a str), &'a str>,
     /// What the logit lens reads at the chosen tap, as `belief`, and the tap; or why there is nothing.
     pub lens: Result<(&'a [f32], &'a str), &'a str>,
+    /// What the model answers under patches, as `belief`; or why there is nothing.
+    pub patched: Result<&'a [f32], &'a str>,
+    /// The world that patches are held against, where there are some.
+    pub against: Option<&'a dyn Drawn>,
+    /// What the patches did.
+    pub effect: &'a BTreeMap<String, f64>,
     /// The tap and what is read there, such as `blocks.2.resid_post · L2 norm`.
     pub reading: &'a str,
     /// Whether activations have signs.
@@ -235,6 +245,16 @@ pub trait Drawn: Send + Sync {
     /// A step that is marked on the time line, such as that at which twins part.
     fn moment(&self) -> Option<u32> {
         None
+    }
+
+    /// The token that comes at a step, in a line of tokens.
+    fn token(&self, _step: u32) -> Option<usize> {
+        None
+    }
+
+    /// Number of tokens that can come, in a line of tokens.
+    fn targets(&self) -> usize {
+        1
     }
 
     /// Cells that at a step are not as they would be without the edits.

@@ -2,9 +2,10 @@
 
 use environments::sequence::SequenceModel;
 use environments::{Address, Edit, Environment, Sample, Scope, Split, Symbol, UNSCORED};
+use experiments::intervention::chances;
 use models::ModelSpec;
 
-use crate::subject::{Asks, Fact, Observed, Subject, fits, softmax};
+use crate::subject::{Asks, Fact, Observed, Subject, fits};
 use crate::tokens::{Reference, TokenScene};
 use crate::view::Tool;
 
@@ -94,7 +95,7 @@ impl Subject for SequenceSubject {
     }
 
     fn answer(&self, logits: &[f32]) -> Vec<f32> {
-        logits.chunks_exact(self.environment.targets()).flat_map(softmax).collect()
+        chances(logits, self.environment.targets())
     }
 
     fn facts(&self, observed: &Observed, _step: u32, cell: (u32, u32)) -> Vec<Fact> {
@@ -114,7 +115,7 @@ impl Subject for SequenceSubject {
     }
 
     fn tools(&self) -> &'static [(Tool, &'static str)] {
-        &[(Tool::Look, "look")]
+        &[(Tool::Look, "look"), (Tool::Patch, "patch")]
     }
 
     fn palette(&self, _observed: &Observed) -> Vec<String> {

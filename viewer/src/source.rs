@@ -11,6 +11,7 @@ use environments::sources::{SourcesConfig, SourcesWorld};
 use environments::turing::universal::{UniversalConfig, UniversalWorld};
 use environments::turing::{HaltingConfig, HaltingWorld, TuringConfig};
 use experiments::config::{Config, Overrides, nearest};
+use experiments::intervention::{life_variants, pool_of};
 use experiments::machines::diversity_world;
 use experiments::run_directory::{Checkpoint, RunDirectory};
 use toml::{Table, Value};
@@ -107,22 +108,13 @@ fn sources(world: &Table, _config: &Table, _models: &[&str]) -> Result<Worlds, S
     Ok(alone(subject.beside("Bayes", bayes)))
 }
 
-/// Beside the world itself that of models which only predict the next step, and the control world, where the rule is
-/// another and the shapes of gliders do not fly.
+/// Beside the world itself those of models that live in another.
 fn life(world: &Table, config: &Table, _models: &[&str]) -> Result<Worlds, String> {
-    let mut worlds: Worlds = vec![(String::new(), Arc::new(LifeSubject::from_section(world)?))];
-    let variant = |changes: &[(&str, Value)]| {
-        let mut world = world.clone();
-        world.extend(changes.iter().map(|(key, value)| (key.to_string(), value.clone())));
-        LifeSubject::from_section(&world)
-    };
-    if config.get("experiment").and_then(Value::as_str) != Some("glider-chunking") {
-        return Ok(worlds);
-    }
-    worlds.push(("next-step".into(), Arc::new(variant(&[("horizons", vec![1].into())])?)));
-    if let Some(control) = config.get("measure").and_then(|measure| measure.get("control_rule")) {
-        let rule = world.get("recognise_as").or(world.get("rule")).cloned().unwrap_or_else(|| "B3/S23".into());
-        worlds.push(("control-world".into(), Arc::new(variant(&[("rule", control.clone()), ("recognise_as", rule)])?)));
+    let mut worlds = alone(LifeSubject::from_section(world)?);
+    if config.get("experiment").and_then(Value::as_str) == Some("glider-chunking") {
+        for (models, world) in life_variants(world, config) {
+            worlds.push((models.into(), Arc::new(LifeSubject::from_section(&world)?)));
+        }
     }
     Ok(worlds)
 }
@@ -141,11 +133,7 @@ fn turing(world: &Table, config: &Table, models: &[&str]) -> Result<Worlds, Stri
         return Ok(worlds);
     }
     for model in models {
-        let mut parts = model.rsplitn(3, '-');
-        let (number, diversity) = (parts.next().and_then(|part| part.parse().ok()), parts.next());
-        let (Some(number), Some(diversity)) = (number, diversity) else { continue };
-        let diversity = if diversity == "all" { Some(0) } else { diversity.parse().ok() };
-        let Some(diversity) = diversity else { continue };
+        let Some((diversity, number)) = pool_of(model) else { continue };
         worlds.push((model.to_string(), Arc::new(subject(&|world| Some(diversity_world(world, diversity, number)))?)));
     }
     Ok(worlds)

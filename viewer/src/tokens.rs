@@ -1,6 +1,6 @@
 //! How any sequence of tokens is drawn: a strip of what comes, and how probable it was held.
 
-use environments::{Sample, Scene, Symbol, UNSCORED};
+use environments::{Sample, Scene, UNSCORED};
 
 use crate::line::{Sheet, Table, expected, lens, nats, percent};
 use crate::palette::{Palette, Ramp, Rgb, mix};
@@ -62,13 +62,10 @@ impl TokenScene {
         Self { scene, sample, original, vocabulary, targets, reference, names }
     }
 
-    /// The first position that is scored, or the first at all.
+    /// The middle of the positions that are scored.
     pub fn begin(&self) -> u32 {
-        let scored = |target: &Symbol| *target != UNSCORED;
-        let (first, count) = (self.sample.targets.iter().position(scored), self.sample.targets.len());
-        let all = self.sample.targets.iter().filter(|target| scored(target)).count();
-        // Where all are scored, the middle shows more.
-        if all * 2 > count { (count / 2) as u32 } else { first.unwrap_or(0) as u32 }
+        let all: Vec<usize> = (0..self.sample.targets.len()).filter(|&place| self.target(place).is_some()).collect();
+        all.get(all.len() / 2).map_or(0, |&place| place as u32)
     }
 
     fn target(&self, position: usize) -> Option<usize> {
@@ -137,8 +134,7 @@ impl TokenScene {
             truth: self.target(step).map(|target| target as u32),
             other: None,
         };
-        let model = seen.belief.ok().and_then(|belief| expected(belief, seen.step, self.targets));
-        table.push("model", model.map(|chances| chances.iter().copied().map(f64::from).collect()));
+        table.push_model(seen);
         if let Some(reference) = &self.reference {
             table.push(reference.name.as_str(), reference.next.get(step).cloned());
         }
@@ -210,7 +206,7 @@ impl Drawn for TokenScene {
                 Drawing {
                     words: words.collect(),
                     changed: if seen.overlays.changed { self.changed(seen.step) } else { Vec::new() },
-                    legend: Legend::Words("each cell: what its position is to predict · framed: comes next".into()),
+                    legend: Legend::Words("each cell: what comes after its position · framed: comes next".into()),
                     ..Drawing::new("Tokens", Ok(self.paint(seen, shade)))
                 }
             }
@@ -263,6 +259,14 @@ impl Drawn for TokenScene {
     fn score(&self, step: u32, belief: &[f32]) -> Score {
         let of = |chance: Option<f64>| chance.map_or(0.0, nats);
         Score { model: of(self.model(belief, step as usize)), reference: of(self.reckoned(step as usize)) }
+    }
+
+    fn token(&self, step: u32) -> Option<usize> {
+        self.target(step as usize)
+    }
+
+    fn targets(&self) -> usize {
+        self.targets
     }
 
     fn changed(&self, _step: u32) -> Vec<(u32, u32)> {

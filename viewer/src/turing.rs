@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use environments::turing::{HeadToken, TuringConfig, TuringEpisode, TuringWorld};
 use environments::{Address, Edit, Environment, Split};
+use experiments::intervention::chances;
 use experiments::machines::{Pair, pairs};
 use models::ModelSpec;
 
 use crate::scene::Drawn;
-use crate::subject::{Asks, Fact, Observed, Subject, fits, softmax};
+use crate::subject::{Asks, Fact, Observed, Subject, fits};
 use crate::tape::{Evidence, Names, TapeScene, choice, letter, written};
 use crate::view::Tool;
 
@@ -151,7 +152,7 @@ impl Subject for TuringSubject {
     }
 
     fn answer(&self, logits: &[f32]) -> Vec<f32> {
-        logits.chunks_exact(HeadToken::count(self.world.config().symbols)).flat_map(softmax).collect()
+        chances(logits, HeadToken::count(self.world.config().symbols))
     }
 
     fn facts(&self, _observed: &Observed, _step: u32, _cell: (u32, u32)) -> Vec<Fact> {
@@ -159,7 +160,7 @@ impl Subject for TuringSubject {
     }
 
     fn tools(&self) -> &'static [(Tool, &'static str)] {
-        &[(Tool::Look, "look"), (Tool::Drop, "rewrite")]
+        &[(Tool::Look, "look"), (Tool::Drop, "rewrite"), (Tool::Patch, "patch")]
     }
 
     fn palette(&self, _observed: &Observed) -> Vec<String> {

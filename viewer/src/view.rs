@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use environments::{Address, Edit, Split};
+use environments::{Edit, Split};
+use experiments::intervention::{Intervention, Patch};
 use serde::{Deserialize, Serialize};
 
 use crate::lens::Lens;
@@ -24,11 +25,13 @@ pub enum Tool {
     Drop,
     /// Takes an object up, and puts it down elsewhere.
     Move,
+    /// Changes activations, and not the world.
+    Patch,
 }
 
 impl Tool {
     /// All of them, in order.
-    pub const ALL: [Tool; 5] = [Tool::Look, Tool::Draw, Tool::Erase, Tool::Drop, Tool::Move];
+    pub const ALL: [Tool; 6] = [Tool::Look, Tool::Draw, Tool::Erase, Tool::Drop, Tool::Move, Tool::Patch];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -38,6 +41,7 @@ impl Tool {
             Tool::Erase => "erase",
             Tool::Drop => "drop",
             Tool::Move => "move",
+            Tool::Patch => "patch",
         }
     }
 }
@@ -66,29 +70,40 @@ impl Default for Overlays {
     }
 }
 
-/// What edits did, for whoever cites them or runs them again: the address and the edits are what
-/// `Environment::counterfactual` takes, and the figures are those at the view's step when they were saved.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Intervention {
-    /// The episode that is edited; none for a pattern file. Its index is not always the view's: a pair of twins has a
-    /// number of its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address: Option<Address>,
-    /// All edits, in order; those that make an evil twin come before the view's.
-    pub edits: Vec<Edit>,
-    /// What was open, such as a run's name.
-    pub source: String,
-    /// What the two scores count.
-    pub measures: [String; 2],
-    /// The model's and the reference's score at the step before the edits, where the model had answered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub before: Option<[f32; 2]>,
-    /// The same with them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub after: Option<[f32; 2]>,
-    /// Cells whose state at the step the edits change, by the simulator.
-    pub changed: usize,
+/// How the tool `patch` changes activations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Puts those of one selection at another place.
+    #[default]
+    Copy,
+    /// Puts those there that the selection has without the edits.
+    Restore,
+    /// Puts zeros there.
+    Zero,
+    /// Puts the mean over all positions there.
+    Mean,
+    /// Raises the chosen neuron by the dose.
+    Neuron,
+    /// Adds, at another place, what the selection has beyond the mean, times the dose.
+    Direction,
+}
+
+impl Method {
+    /// All of them, in order, with their names.
+    pub const ALL: [(Method, &'static str); 6] = [
+        (Method::Copy, "copy"),
+        (Method::Restore, "restore"),
+        (Method::Zero, "zero"),
+        (Method::Mean, "mean"),
+        (Method::Neuron, "neuron"),
+        (Method::Direction, "direction"),
+    ];
+
+    /// Whether there is a place to take something from and one to put it.
+    pub fn has_two_places(self) -> bool {
+        matches!(self, Method::Copy | Method::Direction)
+    }
 }
 
 /// Everything that a person has chosen.
@@ -132,6 +147,10 @@ pub struct View {
     /// The change that is made in one go: an object that is put down, an entry that is rewritten. The first of the
     /// world's own where empty.
     pub pattern: String,
+    /// How the tool `patch` changes activations.
+    pub method: Method,
+    /// How much of a neuron or a direction is added.
+    pub dose: f32,
     /// Dark or light.
     pub theme: Theme,
     /// Whether the list of keys is shown.
@@ -145,6 +164,9 @@ pub struct View {
     pub intervention: Option<Intervention>,
     /// Changes to the board at t.
     pub edits: Vec<Edit>,
+    /// Changes to the model's activations.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub patches: Vec<Patch>,
 }
 
 impl Default for View {
@@ -164,12 +186,15 @@ impl Default for View {
             cell: None,
             tool: Tool::Look,
             pattern: String::new(),
+            method: Method::Copy,
+            dose: 1.0,
             theme: Theme::Dark,
             help: false,
             overlays: Overlays::default(),
             lens: Lens::default(),
             intervention: None,
             edits: Vec::new(),
+            patches: Vec::new(),
         }
     }
 }
@@ -195,6 +220,9 @@ impl View {
         view.lens.limit();
         if !view.speed.is_finite() || view.speed <= 0.0 {
             return Err(format!("`speed` = {} is not a positive number of steps a second", view.speed));
+        }
+        if !view.dose.is_finite() {
+            return Err("`dose` is not a number".into());
         }
         if view.scale.is_some_and(|scale| !scale.is_finite() || scale <= 0.0) {
             return Err("`scale` is not a positive number".into());
@@ -222,6 +250,7 @@ pub(crate) fn one_line(message: &str, span: Option<std::ops::Range<usize>>, text
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use experiments::intervention::Deed;
 
     #[test]
     fn a_view_survives_its_file() {
@@ -233,6 +262,10 @@ mod tests {
             cell: Some([4, 5]),
             boards: vec!["truth".into(), "error".into()],
             theme: Theme::Light,
+            patches: vec![
+                Patch { tap: "embed".into(), to: vec![3], deed: Deed::Direction { from: vec![4], dose: 0.1 } },
+                Patch { tap: "embed".into(), to: vec![3, 5], deed: Deed::Zero },
+            ],
             edits: vec![
                 Edit::Paint { cells: vec![(1, 2)], state: 1 },
                 Edit::Place { pattern: "glider-NW-2".into(), column: -1, row: 3 },

@@ -7,6 +7,7 @@ use super::style::colour;
 use crate::command::Command;
 use crate::scene::Reads;
 use crate::session::Session;
+use crate::view::{Method, Tool};
 
 /// The bar along the upper edge: what is open, which episode, which model.
 pub fn top(root: &mut Ui, session: &mut Session) {
@@ -200,6 +201,9 @@ fn tools(ui: &mut Ui, session: &mut Session) {
     if name != session.view().pattern {
         session.choose_pattern(&name);
     }
+    if session.view().tool == Tool::Patch || !session.patches().is_empty() {
+        patches(ui, session);
+    }
     ui.horizontal(|ui| {
         let (some, redo) = (!session.history().is_empty(), session.history().can_redo());
         for (text, active, command) in
@@ -213,6 +217,42 @@ fn tools(ui: &mut Ui, session: &mut Session) {
         if count > 0 {
             let edits = if count == 1 { "edit" } else { "edits" };
             ui.colored_label(colour(session.palette().cursor), format!("{count} {edits}"));
+        }
+    });
+}
+
+/// How activations are changed, which are, and what that did.
+fn patches(ui: &mut Ui, session: &mut Session) {
+    let (faint, cursor) = (colour(session.palette().faint), colour(session.palette().cursor));
+    ui.horizontal(|ui| {
+        let (mut method, mut dose) = (session.view().method, session.view().dose);
+        let name = |method| Method::ALL.iter().find(|(own, _)| *own == method).map_or("", |(_, name)| name);
+        ComboBox::from_id_salt("method").width(96.0).selected_text(name(method)).show_ui(ui, |ui| {
+            for (one, name) in Method::ALL {
+                ui.selectable_value(&mut method, one, name);
+            }
+        });
+        if method != session.view().method {
+            session.choose_method(method);
+        }
+        if matches!(method, Method::Neuron | Method::Direction)
+            && ui.add(DragValue::new(&mut dose).speed(0.05).prefix("dose ")).changed()
+        {
+            session.set_dose(dose);
+        }
+        if !session.patches().is_empty() && ui.button("unpatch").on_hover_text("Shift X").clicked() {
+            session.apply(Command::Unpatch(false));
+        }
+    });
+    for patch in session.patches() {
+        ui.colored_label(cursor, patch.describe());
+    }
+    let effect = session.effect();
+    egui::Grid::new("effect").num_columns(2).spacing([12.0, 3.0]).show(ui, |ui| {
+        for (name, value) in effect {
+            ui.colored_label(faint, name);
+            ui.label(format!("{value:.3}").trim_end_matches('0').trim_end_matches('.'));
+            ui.end_row();
         }
     });
 }

@@ -19,6 +19,8 @@ pub(super) struct Belief {
     pub attention: Option<Captured>,
     /// What the logit lens reads at the chosen tap, as `values`.
     pub lens: Option<Vec<f32>>,
+    /// What it answers under patches, as `values`.
+    pub patched: Option<Vec<f32>>,
 }
 
 /// The model that is asked.
@@ -174,13 +176,14 @@ impl Session {
     fn learn(&mut self, number: u32, outcome: Result<Told, String>) {
         self.revision += 1;
         match outcome {
-            Ok(Told { logits, activation, attention, lens }) => {
+            Ok(Told { logits, activation, attention, lens, patched }) => {
                 let values = self.subject.answer(&logits);
                 let lens = lens.map(|logits| self.subject.answer(&logits));
+                let patched = patched.map(|logits| self.subject.answer(&logits));
                 if let (None, Some(captured)) = (self.scale, &activation) {
                     self.scale = Some(self.fitting_scale(captured));
                 }
-                self.beliefs.insert(number, Belief { values, activation, attention, lens });
+                self.beliefs.insert(number, Belief { values, activation, attention, lens, patched });
             }
             Err(reason) => self.say(reason),
         }
@@ -216,6 +219,7 @@ impl Session {
         if let Some(name) = &self.view.tap {
             parameters.spec.tap(name).map_err(|error| error.to_string())?;
         }
+        self.view.patches.iter().try_for_each(|patch| patch.check(&parameters.spec))?;
         asked.taps = parameters.spec.taps();
         match (&self.view.tap, self.tap(), self.view.neuron) {
             (Some(name), None, _) => Err(format!("the tap `{name}` has no row for each position, and covers no board")),
@@ -231,6 +235,7 @@ impl Session {
         let tap = self.tap().map(|tap| tap.name.clone());
         let attention = self.pattern().filter(|_| self.shows(Reads::Attention)).map(|tap| tap.name.clone());
         let lens = self.lens_end().filter(|_| self.shows(Reads::Lens));
+        let unedited = self.unedited();
         let Some(asked) = &mut self.asked else { return };
         let Ok(chosen) = self.source.checkpoint(self.view.model.as_deref(), self.view.checkpoint) else { return };
         let asks = match &self.observed.asks {
@@ -242,7 +247,15 @@ impl Session {
                 ordered
             }
         };
-        asked.mind.ask(Question { checkpoint: chosen.path.clone(), asks, tap, attention, lens });
+        asked.mind.ask(Question {
+            checkpoint: chosen.path.clone(),
+            asks,
+            tap,
+            attention,
+            lens,
+            patches: self.view.patches.clone(),
+            unedited,
+        });
     }
 }
 

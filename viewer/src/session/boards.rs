@@ -27,6 +27,7 @@ impl Session {
                     Reads::Nothing => true,
                     Reads::Answer => self.asked.is_some(),
                     Reads::Attention | Reads::Lens => false,
+                    Reads::Patched => !self.view.patches.is_empty(),
                 };
                 panels.iter().filter(own).collect()
             }
@@ -75,6 +76,9 @@ impl Session {
         let lens = self.about(step).and_then(|belief| belief.lens.as_deref());
         let tap = self.tap().map_or("", |tap| &tap.name);
         let unread = self.no_lens().filter(|_| self.asked.is_some()).unwrap_or(&reason);
+        let effect = self.effect();
+        let patchless = "patch activations: Shift P, then click or Enter";
+        let unpatched = if self.view.patches.is_empty() { patchless } else { reason.as_str() };
         use_it(&Seen {
             step,
             belief: self.belief().ok_or(reason.as_str()),
@@ -87,6 +91,9 @@ impl Session {
                 None => Err(unattended),
             },
             lens: lens.map(|lens| (lens, tap)).ok_or(unread),
+            patched: self.patched().ok_or(unpatched),
+            against: self.against.as_ref().map(|against| against.scene.as_ref()),
+            effect: &effect,
             reading: &reading,
             signed: self.view.neuron.is_some(),
             trained: self.is_trained(step),

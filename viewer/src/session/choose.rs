@@ -46,11 +46,14 @@ impl Session {
             // A model of other sizes may lack the tap; its last block has one of its own.
             (self.view.tap, self.view.neuron) = (None, None);
         }
+        let patches = std::mem::take(&mut self.view.patches);
         if let Err(reason) = self.read_spec() {
             (self.view.model, self.view.checkpoint, self.subject) = before;
+            self.view.patches = patches;
             self.say(reason);
             return;
         }
+        self.keep_patches(patches);
         self.beliefs.clear();
         self.before.clear();
         self.rescale();

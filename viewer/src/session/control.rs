@@ -89,6 +89,9 @@ impl Session {
                 }
             }
             Command::Delete => self.delete(),
+            Command::Method => self.next_method(),
+            Command::Dose(more) => self.set_dose(self.view.dose * if more { 2.0 } else { 0.5 }),
+            Command::Unpatch(all) => self.unpatch(all),
             Command::Undo => {
                 if self.history.undo() {
                     self.look();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use environments::{Outline, Split};
+use experiments::intervention::Intervention;
 
 use crate::command::Command;
 use crate::edits::History;
@@ -12,12 +13,13 @@ use crate::scene::{Panel, Score, find_panel};
 use crate::source::Source;
 use crate::subject::{Fact, Observed, Subject};
 use crate::timeline::Timeline;
-use crate::view::{Intervention, Tool, View};
+use crate::view::{Tool, View};
 
 mod asking;
 mod boards;
 mod choose;
 mod control;
+mod patching;
 mod reach;
 
 use asking::{Asked, Belief};
@@ -44,6 +46,8 @@ pub struct Session {
     held: Option<(u32, u32)>,
     /// The scores of the episode before it was edited.
     before: BTreeMap<u32, Score>,
+    /// The world that patches are held against.
+    against: Option<Observed>,
     message: Option<String>,
     revision: u64,
 }
@@ -99,11 +103,13 @@ impl Session {
             pen: None,
             held: None,
             before: BTreeMap::new(),
+            against: None,
             message: None,
             revision: 0,
             view,
         };
         session.read_spec().map_err(fail)?;
+        session.hold_against();
         session.ask();
         Ok(session)
     }
@@ -141,14 +147,14 @@ impl Session {
     /// # Errors
     /// If nothing was edited.
     pub fn intervention(&self) -> Result<View, String> {
-        if self.history.is_empty() {
+        if self.history.is_empty() && self.view.patches.is_empty() {
             return Err("nothing was changed yet that could be saved as an intervention".into());
         }
         let step = self.timeline.step();
         let pair = |scores: &BTreeMap<u32, Score>| scores.get(&step).map(|score| [score.model, score.reference]);
         let words = self.observed.scene.words();
-        let (address, edits) = self.subject.address(&self.observed).unzip();
-        let edits = edits.unwrap_or_else(|| self.history.edits());
+        let address = self.subject.address(&self.observed).map(|(address, _)| address);
+        let edits = self.all_edits(&self.observed);
         let (model, checkpoint) = self.checkpoint().map(|(model, step)| (model.to_string(), step)).unzip();
         Ok(View {
             model,
@@ -161,6 +167,9 @@ impl Session {
                 before: pair(&self.before),
                 after: pair(&self.scores()),
                 changed: self.changed_count(),
+                unedited: self.unedited_edits(),
+                against: self.against.as_ref().map(|against| self.all_edits(against)).unwrap_or_default(),
+                effect: self.effect(),
             }),
             ..self.saved_view()
         })
@@ -248,6 +257,7 @@ impl Session {
         let Some(cell) = self.cell() else { return Vec::new() };
         match self.view.tool {
             Tool::Look => Vec::new(),
+            Tool::Patch => self.patch_ghost(cell),
             Tool::Draw | Tool::Erase => vec![cell],
             Tool::Move => {
                 let held = self.held.and_then(|from| Some((from, self.object_at(0, from)?)));
@@ -285,6 +295,10 @@ impl Session {
                 return;
             }
         }
+        if !same {
+            self.view.patches.clear();
+        }
+        self.hold_against();
         self.timeline.set_last(self.observed.scene.last_step());
         let (width, height) = self.size();
         self.view.cell = self.view.cell.filter(|&[column, row]| column < width && row < height);

@@ -121,7 +121,6 @@ impl TapeScene {
     pub(super) fn draw_next(&self, seen: &Seen<'_>) -> Drawing {
         let step = seen.step as usize;
         let known = self.evidence.class.as_ref().ok().and_then(|class| class.get(step));
-        let model = seen.belief.ok().and_then(|belief| self.expected(seen.step, belief));
         let memory = self.evidence.memory.as_ref().and_then(|all| all.get(step));
         let twin = self.twin.as_ref().filter(|twin| twin.fork.is_some_and(|fork| seen.step <= fork));
         let other = twin.and_then(|twin| twin.run.episode.steps.get(step));
@@ -132,7 +131,7 @@ impl TapeScene {
             truth: self.tokens.get(step).map(|&token| token as u32),
             other: other.map(|step| step.token.index(self.symbols()) as u32),
         };
-        table.push("model", model.map(|chances| chances.iter().copied().map(f64::from).collect()));
+        table.push_model(seen);
         table.push("Bayes, class", known.map(|known| known.next.clone()));
         if let Some(next) = memory {
             table.rows.push((if next.is_some() { "Bayes, seen" } else { "seen: none" }.into(), next.clone()));

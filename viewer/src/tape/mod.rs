@@ -122,10 +122,6 @@ impl TapeScene {
         self.own.machine.symbols()
     }
 
-    fn targets(&self) -> usize {
-        HeadToken::count(self.symbols())
-    }
-
     fn position(&self, column: u32) -> i64 {
         self.frame.0 + i64::from(column)
     }
@@ -231,6 +227,14 @@ impl Drawn for TapeScene {
     /// The step at which the two runs part, if there are two and they do.
     fn moment(&self) -> Option<u32> {
         self.twin.as_ref()?.fork
+    }
+
+    fn token(&self, step: u32) -> Option<usize> {
+        self.tokens.get(step as usize).copied()
+    }
+
+    fn targets(&self) -> usize {
+        HeadToken::count(self.symbols())
     }
 
     fn changed(&self, step: u32) -> Vec<(u32, u32)> {

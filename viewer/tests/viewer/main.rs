@@ -5,6 +5,7 @@ mod binary;
 mod lines;
 mod machines;
 mod made_up;
+mod patches;
 mod pictures;
 mod session;
 mod window;
