@@ -18,6 +18,7 @@ pub const PANELS: &[Panel] = &[
     Panel::new("change", Ground::Scene, Reads::Answer),
     Panel::new("attention", Ground::Scene, Reads::Attention),
     Panel::new("lens", Ground::Scene, Reads::Lens),
+    Panel::new("pinned", Ground::Scene, Reads::Pinned),
     Panel::new("patched", Ground::Scene, Reads::Patched),
     Panel::new("counterfactual", Ground::Scene, Reads::Patched),
 ];
@@ -263,6 +264,17 @@ impl Drawn for BoardScene {
                         ["0".into(), format!("1 live, read at {}", seen.lens.map_or("a tap", |(_, tap)| tap))],
                     ),
                     ..Drawing::new("Logit lens", raster)
+                }
+            }
+            "pinned" => {
+                let raster = seen.pinned.map_err(str::to_string).map(|(chances, _)| {
+                    Raster::paint(self.width, self.height, |cell| palette.probability(at(chances, cell)))
+                });
+                let wrong = seen.pinned.ok().map(|(chances, _)| self.score(step, chances).model);
+                Drawing {
+                    note: wrong.map(|wrong| (format!("{wrong} wrong"), false)),
+                    legend: Legend::Scale(Ramp::Probability, ["0".into(), "1 probability live".into()]),
+                    ..Drawing::new(format!("Pinned: {}", seen.pinned.map_or("", |(_, name)| name)), raster)
                 }
             }
             "patched" => {

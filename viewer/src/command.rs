@@ -23,6 +23,8 @@ pub enum Command {
     Split,
     /// The next (or previous) model.
     Model(bool),
+    /// Pin the shown checkpoint beside others, or take the pin out.
+    Pin,
     /// The later (or earlier) checkpoint.
     Checkpoint(bool),
     /// The next (or previous) tap.
@@ -160,6 +162,7 @@ pub const COMMANDS: &[Binding] = {
             "S" "next split" [plain("S") => Split]
             "M, Shift M" "next or previous model" [plain("M") => Model(true), shift("M") => Model(false)]
             "[ ]" "earlier or later checkpoint" [sign("OpenBracket") => Checkpoint(false), sign("CloseBracket") => Checkpoint(true)]
+            "Shift V" "pin the shown checkpoint beside others, or take the pin out" [shift("V") => Pin]
         }
         "Inside the model": {
             "T, Shift T" "next or previous tap" [plain("T") => Tap(true), shift("T") => Tap(false)]
@@ -204,7 +207,7 @@ pub const COMMANDS: &[Binding] = {
             "Enter" "use the tool at the chosen cell" [plain("Enter") => Use]
             "Shift P" "tool: patch activations at the chosen tap" [shift("P") => Tool(Hand::Patch)]
             "Shift C" "next way to patch: copy, restore, zero, mean, neuron, direction" [shift("C") => Method]
-            "Shift , ." "half or twice the dose" [shift("Comma") => Dose(false), shift("Period") => Dose(true)]
+            "Shift J, Shift K" "half or twice the dose" [shift("J") => Dose(false), shift("K") => Dose(true)]
             "Shift X" "take the last patch back" [shift("X") => Unpatch(false)]
             "Shift Backspace" "take all patches back" [shift("Backspace") => Unpatch(true)]
             "W, Shift W" "next or previous object to drop, or entry to rewrite" [plain("W") => Pattern(true), shift("W") => Pattern(false)]

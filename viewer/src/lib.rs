@@ -38,5 +38,6 @@ pub mod subject;
 pub mod tape;
 pub mod timeline;
 pub mod tokens;
+pub mod training;
 pub mod turing;
 pub mod view;

@@ -46,9 +46,13 @@ impl Table {
         let wide = |belief: &[f32]| {
             Some(expected(belief, seen.step, self.names.len())?.iter().copied().map(f64::from).collect())
         };
-        let (model, patched) = (seen.belief.ok().and_then(wide), seen.patched.ok().and_then(wide));
-        self.push("model", model);
-        self.push("patched", patched);
+        let said = [
+            ("model", seen.belief.ok()),
+            ("pinned", seen.pinned.ok().map(|(belief, _)| belief)),
+            ("patched", seen.patched.ok()),
+        ];
+        let rows: Vec<_> = said.into_iter().map(|(name, belief)| (name, belief.and_then(wide))).collect();
+        rows.into_iter().for_each(|(name, chances)| self.push(name, chances));
         let other = seen.against.and_then(|against| against.token(seen.step)).map(|token| token as u32);
         self.other = self.other.or(other.filter(|token| Some(*token) != self.truth));
     }

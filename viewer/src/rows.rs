@@ -22,6 +22,7 @@ pub const PANELS: &[Panel] = &[
     Panel::new("activation", Ground::Scene, Reads::Answer),
     Panel::new("attention", Ground::Scene, Reads::Attention),
     Panel::new("lens", Ground::Table, Reads::Lens),
+    Panel::new("pinned", Ground::Scene, Reads::Pinned),
 ];
 
 /// Columns and rows that are shown at once; beyond them it scrolls.
@@ -284,6 +285,12 @@ impl Drawn for RowScene {
                 let raster = seen.belief.map_err(str::to_string);
                 let raster = raster.map(|b| self.paint(seen, |cell| palette.probability(self.believed(b, cell))));
                 Drawing { legend: scale("probability of 1"), ..Drawing::new("Prediction, cell by cell", raster) }
+            }
+            "pinned" => {
+                let raster = seen.pinned.map_err(str::to_string);
+                let raster = raster.map(|(b, _)| self.paint(seen, |cell| palette.probability(self.believed(b, cell))));
+                let title = format!("Pinned: {}", seen.pinned.map_or("", |(_, name)| name));
+                Drawing { legend: scale("probability of 1"), ..Drawing::new(title, raster) }
             }
             "bayes" => {
                 let raster = self.paint(seen, |cell| palette.probability(self.reckoned(cell)));

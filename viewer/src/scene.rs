@@ -69,6 +69,8 @@ pub enum Reads {
     Attention,
     /// The logit lens at the chosen tap; shown only on request.
     Lens,
+    /// The answer of the model that is pinned beside it; shown where there is one.
+    Pinned,
     /// Its answer under patches; shown where there are some.
     Patched,
 }
@@ -99,6 +101,8 @@ pub struct Seen<'a> {
     pub lens: Result<(&'a [f32], &'a str), &'a str>,
     /// What the model answers under patches, as `belief`; or why there is nothing.
     pub patched: Result<&'a [f32], &'a str>,
+    /// What the model that is pinned beside it answers, as `belief`, and its name; or why there is nothing.
+    pub pinned: Result<(&'a [f32], &'a str), &'a str>,
     /// The world that patches are held against, where there are some.
     pub against: Option<&'a dyn Drawn>,
     /// What the patches did.

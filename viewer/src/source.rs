@@ -13,7 +13,7 @@ use environments::turing::{HaltingConfig, HaltingWorld, TuringConfig};
 use experiments::config::{Config, Overrides, nearest};
 use experiments::intervention::{life_variants, pool_of};
 use experiments::machines::diversity_world;
-use experiments::run_directory::{Checkpoint, RunDirectory};
+use experiments::run_directory::{Checkpoint, Metric, RunDirectory};
 use toml::{Table, Value};
 
 use crate::elementary::ElementarySubject;
@@ -148,6 +148,8 @@ pub struct Source {
     pub worlds: Worlds,
     /// The models' weights, by model and step; empty without a run.
     pub checkpoints: Vec<Checkpoint>,
+    /// The training records of a run, in order.
+    pub metrics: Vec<Metric>,
     /// Where the view is kept, for a run.
     pub view_file: Option<PathBuf>,
     /// Why there is no prediction, where there is none.
@@ -197,6 +199,7 @@ impl Source {
             name: run.name(),
             worlds,
             checkpoints,
+            metrics: run.metrics()?,
             view_file: Some(run.file("view.toml")),
             mindless: "no checkpoint is chosen",
             chosen: None,
@@ -239,6 +242,7 @@ impl Source {
             name,
             worlds,
             checkpoints: Vec::new(),
+            metrics: Vec::new(),
             view_file: None,
             mindless: "a config has no trained model; open a run to see predictions",
             chosen: None,
@@ -256,6 +260,7 @@ impl Source {
             name,
             worlds: vec![(String::new(), Arc::new(subject))],
             checkpoints: Vec::new(),
+            metrics: Vec::new(),
             view_file: None,
             mindless: "a pattern has no trained model; open a run to see predictions",
             chosen: None,

@@ -16,6 +16,7 @@ pub const PANELS: &[Panel] = &[
     Panel::new("activation", Ground::Scene, Reads::Answer),
     Panel::new("attention", Ground::Scene, Reads::Attention),
     Panel::new("lens", Ground::Table, Reads::Lens),
+    Panel::new("pinned", Ground::Scene, Reads::Pinned),
 ];
 
 /// Tokens of a row.
@@ -213,6 +214,12 @@ impl Drawn for TokenScene {
             "model" => match seen.belief {
                 Ok(belief) => self.chances(seen, "Model".into(), &|position| self.model(belief, position)),
                 Err(reason) => Drawing::new("Model", Err(reason.into())),
+            },
+            "pinned" => match seen.pinned {
+                Ok((belief, name)) => {
+                    self.chances(seen, format!("Pinned: {name}"), &|position| self.model(belief, position))
+                }
+                Err(reason) => Drawing::new("Pinned", Err(reason.into())),
             },
             "reference" => match &self.reference {
                 Some(reference) => self.chances(seen, reference.name.clone(), &|position| self.reckoned(position)),

@@ -70,6 +70,21 @@ impl Default for Overlays {
     }
 }
 
+/// A model whose prediction stands beside that of the chosen one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pin {
+    /// Another run, by its path or its name under `runs/`; the run that is open where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// The model's name; the first where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The checkpoint's optimiser step; the last where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<u64>,
+}
+
 /// How the tool `patch` changes activations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -159,6 +174,9 @@ pub struct View {
     pub overlays: Overlays,
     /// Zoom and pan.
     pub lens: Lens,
+    /// The model that stands beside the chosen one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin: Option<Pin>,
     /// What the edits did, in a file of an intervention.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intervention: Option<Intervention>,
@@ -192,6 +210,7 @@ impl Default for View {
             help: false,
             overlays: Overlays::default(),
             lens: Lens::default(),
+            pin: None,
             intervention: None,
             edits: Vec::new(),
             patches: Vec::new(),

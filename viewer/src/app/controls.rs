@@ -90,6 +90,11 @@ pub fn side(root: &mut Ui, session: &mut Session) {
                 heading(ui, session, "Inside the model");
                 inside(ui, session);
             }
+            if session.course().is_some() {
+                heading(ui, session, "Training");
+                super::training::show(ui, session);
+                pinned(ui, session);
+            }
             heading(ui, session, "Reach in");
             tools(ui, session);
             heading(ui, session, "Cell");
@@ -179,6 +184,18 @@ fn inside(ui: &mut Ui, session: &mut Session) {
             ui.colored_label(colour(session.palette().faint), format!("of {}", last + 1));
         });
     }
+}
+
+/// The model that stands beside the chosen one.
+fn pinned(ui: &mut Ui, session: &mut Session) {
+    ui.horizontal_wrapped(|ui| {
+        let name = session.pinned().map(|(name, _)| name.to_string());
+        if ui.selectable_label(name.is_some(), "pin").on_hover_text("Shift V").clicked() {
+            session.apply(Command::Pin);
+        }
+        let text = name.unwrap_or_else(|| "no model is pinned beside this one".into());
+        ui.colored_label(colour(session.palette().faint), text);
+    });
 }
 
 fn tools(ui: &mut Ui, session: &mut Session) {

@@ -15,7 +15,7 @@ use crate::film::Film;
 use crate::palette::Theme;
 use crate::session::{Session, is_for_window};
 use crate::source::Source;
-use crate::view::View;
+use crate::view::{Pin, View};
 
 mod boards;
 mod controls;
@@ -30,6 +30,7 @@ mod style;
 mod tables;
 mod textures;
 mod timeline;
+mod training;
 mod window;
 
 pub use guard::NO_ADAPTER;
@@ -93,6 +94,9 @@ pub fn open(arguments: &Arguments) -> anyhow::Result<Session> {
     };
     if let Some((model, step)) = &source.chosen {
         (view.model, view.checkpoint) = (Some(model.clone()), Some(*step));
+    }
+    if let Some(run) = &arguments.pin {
+        view.pin = Some(Pin { run: Some(run.clone()), ..Pin::default() });
     }
     let mut session = Session::open(source, view, &arguments.device)?;
     if let Some(paste) = &arguments.paste {

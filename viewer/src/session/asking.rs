@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use environments::Symbol;
 use models::{Captured, TapShape};
 
 use super::Session;
@@ -39,6 +40,7 @@ impl Session {
     /// Whether the model is at work.
     pub fn is_busy(&self) -> bool {
         self.asked.as_ref().is_some_and(|asked| asked.mind.is_busy())
+            || self.pinned.as_ref().is_some_and(|pinned| pinned.mind.is_busy())
     }
 
     /// The taps that can be laid over a board: those of one row a position.
@@ -153,6 +155,9 @@ impl Session {
         while let Some(answer) = self.asked.as_mut().and_then(|asked| asked.mind.poll()) {
             self.learn(answer.horizon, answer.outcome);
         }
+        while let Some(answer) = self.pinned.as_mut().and_then(|pinned| pinned.mind.poll()) {
+            self.learn_pinned(answer.horizon, answer.outcome);
+        }
     }
 
     /// Waits until the model has answered everything.
@@ -166,6 +171,16 @@ impl Session {
             };
             let failure = answer.outcome.as_ref().err().cloned();
             self.learn(answer.horizon, answer.outcome);
+            if let Some(failure) = failure {
+                return Err(failure);
+            }
+        }
+        while let Some(pinned) = self.pinned.as_mut().filter(|pinned| pinned.mind.is_busy()) {
+            let Some(answer) = pinned.mind.wait(patience) else {
+                return Err(format!("the pinned model has not answered within {} seconds", patience.as_secs()));
+            };
+            let failure = answer.outcome.as_ref().err().cloned();
+            self.learn_pinned(answer.horizon, answer.outcome);
             if let Some(failure) = failure {
                 return Err(failure);
             }
@@ -238,15 +253,7 @@ impl Session {
         let unedited = self.unedited();
         let Some(asked) = &mut self.asked else { return };
         let Ok(chosen) = self.source.checkpoint(self.view.model.as_deref(), self.view.checkpoint) else { return };
-        let asks = match &self.observed.asks {
-            Asks::Once(tokens) => vec![(0, tokens.clone())],
-            Asks::Each(all) => {
-                let (shown, horizons) = (self.timeline.step(), self.subject.horizons());
-                let mut ordered = all.clone();
-                ordered.sort_by_key(|(step, _)| (*step != shown, !horizons.contains(step), *step));
-                ordered
-            }
-        };
+        let asks = ordered(&self.observed.asks, self.timeline.step(), self.subject.horizons());
         asked.mind.ask(Question {
             checkpoint: chosen.path.clone(),
             asks,
@@ -256,6 +263,18 @@ impl Session {
             patches: self.view.patches.clone(),
             unedited,
         });
+    }
+}
+
+/// Questions in order of urgency.
+pub(super) fn ordered(asks: &Asks, shown: u32, horizons: &[u32]) -> Vec<(u32, Vec<Symbol>)> {
+    match asks {
+        Asks::Once(tokens) => vec![(0, tokens.clone())],
+        Asks::Each(all) => {
+            let mut ordered = all.clone();
+            ordered.sort_by_key(|(step, _)| (*step != shown, !horizons.contains(step), *step));
+            ordered
+        }
     }
 }
 

@@ -27,6 +27,7 @@ impl Session {
                     Reads::Nothing => true,
                     Reads::Answer => self.asked.is_some(),
                     Reads::Attention | Reads::Lens => false,
+                    Reads::Pinned => self.pinned.is_some(),
                     Reads::Patched => !self.view.patches.is_empty(),
                 };
                 panels.iter().filter(own).collect()
@@ -76,7 +77,7 @@ impl Session {
         let lens = self.about(step).and_then(|belief| belief.lens.as_deref());
         let tap = self.tap().map_or("", |tap| &tap.name);
         let unread = self.no_lens().filter(|_| self.asked.is_some()).unwrap_or(&reason);
-        let effect = self.effect();
+        let (effect, pinned) = (self.effect(), self.pinned());
         let patchless = "patch activations: Shift P, then click or Enter";
         let unpatched = if self.view.patches.is_empty() { patchless } else { reason.as_str() };
         use_it(&Seen {
@@ -92,6 +93,11 @@ impl Session {
             },
             lens: lens.map(|lens| (lens, tap)).ok_or(unread),
             patched: self.patched().ok_or(unpatched),
+            pinned: match pinned {
+                Some((name, Some(values))) => Ok((values, name)),
+                Some(_) => Err(reason.as_str()),
+                None => Err("pin a checkpoint: Shift V"),
+            },
             against: self.against.as_ref().map(|against| against.scene.as_ref()),
             effect: &effect,
             reading: &reading,

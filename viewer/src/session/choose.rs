@@ -60,6 +60,7 @@ impl Session {
         if Arc::ptr_eq(&self.subject, &before.2) {
             self.ask();
         } else {
+            self.check_pin();
             // Another world: what happens there is simulated afresh.
             self.look();
         }
@@ -127,6 +128,15 @@ impl Session {
             self.view.boards = names;
         }
         self.read_more();
+    }
+
+    /// Where a person has chosen boards, those that read something new come to them.
+    pub(super) fn show_more(&mut self, what: Reads) {
+        if !self.view.boards.is_empty() {
+            let news = self.panels().iter().filter(|panel| panel.reads == what).map(|panel| panel.name);
+            let news: Vec<&str> = news.filter(|name| !self.view.boards.iter().any(|own| own == name)).collect();
+            self.view.boards.extend(news.into_iter().map(String::from));
+        }
     }
 
     /// Asks again where a panel has come to be shown that reads more of the model than was asked for.

@@ -28,6 +28,7 @@ impl Session {
             }
             Command::Split => self.choose_episode(next_split(self.view.split), self.view.index),
             Command::Model(forwards) => self.next_model(forwards),
+            Command::Pin => self.toggle_pin(),
             Command::Checkpoint(later) => self.next_checkpoint(later),
             Command::Tap(forwards) => {
                 let names: Vec<String> = self.taps().iter().map(|tap| tap.name.clone()).collect();

@@ -13,6 +13,7 @@ use crate::scene::{Panel, Score, find_panel};
 use crate::source::Source;
 use crate::subject::{Fact, Observed, Subject};
 use crate::timeline::Timeline;
+use crate::training::Course;
 use crate::view::{Tool, View};
 
 mod asking;
@@ -20,10 +21,12 @@ mod boards;
 mod choose;
 mod control;
 mod patching;
+mod pinning;
 mod reach;
 
 use asking::{Asked, Belief};
 pub use boards::Board;
+use pinning::Pinned;
 
 /// The state of the viewer.
 pub struct Session {
@@ -48,6 +51,10 @@ pub struct Session {
     before: BTreeMap<u32, Score>,
     /// The world that patches are held against.
     against: Option<Observed>,
+    /// A second model beside the chosen one.
+    pinned: Option<Pinned>,
+    /// Where models run.
+    device: String,
     message: Option<String>,
     revision: u64,
 }
@@ -104,6 +111,8 @@ impl Session {
             held: None,
             before: BTreeMap::new(),
             against: None,
+            pinned: None,
+            device: device.into(),
             message: None,
             revision: 0,
             view,
@@ -111,6 +120,9 @@ impl Session {
         session.read_spec().map_err(fail)?;
         session.hold_against();
         session.ask();
+        if let Some(pin) = session.view.pin.clone() {
+            session.pin(Some(pin)).map_err(fail)?;
+        }
         Ok(session)
     }
 
@@ -305,7 +317,14 @@ impl Session {
         (self.hover, self.held) = (None, None);
         self.beliefs.clear();
         self.ask();
+        self.ask_pinned();
         self.revision += 1;
+    }
+
+    /// How the shown model's training went.
+    pub fn course(&self) -> Option<Course> {
+        let (model, shown) = self.checkpoint()?;
+        Some(Course::of(&self.source.metrics, model, self.source.steps(model), shown))
     }
 }
 

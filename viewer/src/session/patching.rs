@@ -137,12 +137,7 @@ impl Session {
             },
         };
         self.view.patches.push(Patch { tap, to, deed });
-        // Where a person has chosen boards, those that show what a patch does come to them.
-        if !self.view.boards.is_empty() {
-            let news = self.panels().iter().filter(|panel| panel.reads == Reads::Patched).map(|panel| panel.name);
-            let news: Vec<&str> = news.filter(|name| !self.view.boards.iter().any(|own| own == name)).collect();
-            self.view.boards.extend(news.into_iter().map(String::from));
-        }
+        self.show_more(Reads::Patched);
         self.patches_changed();
     }
 

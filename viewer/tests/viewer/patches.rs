@@ -113,8 +113,8 @@ fn activations_are_copied_and_held_against_the_board_with_the_object_there() {
     }
     // Cells that change, outside what was patched.
     let inside = |place: usize| patch.to.contains(&(1 + world().patch_of(place as u32 % 16, place as u32 / 16)));
-    let changes = ends(&start).iter().zip(ends(&painted)).enumerate();
-    let count = changes.filter(|(place, (a, b))| *a != b && !inside(*place)).count();
+    let changes = ends(&start).into_iter().zip(ends(&painted)).enumerate();
+    let count = changes.filter(|(place, (a, b))| a != b && !inside(*place)).count();
     assert_eq!(session.effect()["cells the simulator changes"], count as f64);
     let (clean, patched) = (session.belief().unwrap(), session.patched().unwrap());
     let moved = (0..256).filter(|&place| (clean[place] > 0.5) != (patched[place] > 0.5) && !inside(place)).count();

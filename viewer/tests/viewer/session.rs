@@ -8,7 +8,7 @@ use viewer::board::Count;
 use viewer::command::Command;
 use viewer::session::Session;
 use viewer::source::Source;
-use viewer::view::{Tool, View};
+use viewer::view::{Pin, Tool, View};
 
 use crate::made_up::{Run, world};
 
@@ -415,4 +415,59 @@ fn attention_is_that_of_the_chosen_cell_and_head() {
     let revision = session.revision();
     session.point_at(Some((1, 1)));
     assert!(session.revision() > revision, "attention follows the pointer");
+}
+
+#[test]
+fn the_course_of_training_is_shown_and_walked_through_by_keys() {
+    let run = Run::new();
+    let metrics: String = [(4, 1.5), (10, 0.5)]
+        .map(|(step, loss)| {
+            format!(
+                "{{\"model\":\"jump-1\",\"step\":{step},\"loss\":{loss},\"learning_rate\":0.001,\"tokens\":{step}}}\n"
+            )
+        })
+        .concat();
+    std::fs::write(run.path().join("metrics.jsonl"), metrics).unwrap();
+    let mut session = run.open(View::default()).unwrap();
+    let course = session.course().unwrap();
+    assert_eq!((course.losses, course.checkpoints, course.shown), (vec![(4, 1.5), (10, 0.5)], vec![0, 10], 10));
+    session.apply(Command::Checkpoint(false));
+    let course = session.course().unwrap();
+    assert_eq!((course.shown, course.words.as_str()), (0, "untrained"));
+    session.apply(Command::Checkpoint(true));
+    assert!(session.course().unwrap().words.starts_with("loss 0.5000"));
+}
+
+#[test]
+fn a_pinned_checkpoint_stays_beside_others() {
+    let (run, other) = (Run::new(), Run::new());
+    let mut session = run.open(View { step: Some(4), ..View::default() }).unwrap();
+    settle(&mut session);
+    let late = session.belief().unwrap().to_vec();
+    session.apply(Command::Pin);
+    session.apply(Command::Checkpoint(false));
+    settle(&mut session);
+    let early = session.belief().unwrap().to_vec();
+    assert_ne!(early, late);
+    assert_eq!(session.pinned(), Some(("jump-1 after 10", Some(&late[..]))));
+    let board = session.boards().into_iter().find(|board| board.panel.name == "pinned").unwrap().drawing;
+    assert!(board.raster.is_ok() && board.title == "Pinned: jump-1 after 10", "{}", board.title);
+    // It follows to another episode, survives the view's file, and can be taken out.
+    session.apply(Command::Episode(true));
+    settle(&mut session);
+    let there = session.pinned().unwrap().1.unwrap().to_vec();
+    assert_ne!(there, late);
+    let mut again = run.open(View::parse(&session.saved_view().to_toml()).unwrap()).unwrap();
+    settle(&mut again);
+    assert_eq!(again.pinned().unwrap().1, Some(&there[..]));
+    session.apply(Command::Pin);
+    assert!(session.pinned().is_none());
+    // Another run, and what is not there.
+    let path = other.path().display().to_string();
+    let pin = Pin { run: Some(path), model: Some("jump-2".into()), checkpoint: None };
+    session.pin(Some(pin.clone())).unwrap();
+    settle(&mut session);
+    assert!(session.pinned().unwrap().0.ends_with("jump-2 after 10"));
+    assert!(session.pin(Some(Pin { model: Some("jump-9".into()), ..pin })).unwrap_err().contains("nearest is `jump-"));
+    assert!(session.pin(Some(Pin { run: Some("nowhere".into()), ..Pin::default() })).unwrap_err().contains("no run"));
 }
