@@ -19,14 +19,14 @@ pub fn show(ui: &mut Ui, session: &mut Session) {
     let ((low, high), small) = (course.range(), FontId::proportional(10.0));
     let x = |step: u64| plot.min.x + plot.width() * course.share(step);
     let y = |loss: f32| plot.max.y - (plot.height() - 4.0) * ((loss - low) / (high - low)).clamp(0.0, 1.0);
-    painter.rect_filled(rect.with_max_y(plot.max.y), 3.0, colour(palette.dead));
+    painter.rect_filled(rect.with_max_y(plot.max.y), 3.0, colour(palette.ground));
     let line: Vec<Pos2> = course.losses.iter().map(|&(step, loss)| pos2(x(step), y(loss))).collect();
     if let [one] = line.as_slice() {
         painter.circle_filled(*one, 2.0, colour(palette.warm));
     }
     painter.add(Shape::line(line, Stroke::new(1.6, colour(palette.warm))));
     for &step in &course.checkpoints {
-        let shade = if step == course.shown { palette.cursor } else { mix(palette.dead, palette.faint, 0.7) };
+        let shade = if step == course.shown { palette.cursor } else { mix(palette.ground, palette.faint, 0.7) };
         let from = if step == course.shown { plot.min.y } else { plot.max.y - 6.0 };
         let stroke = Stroke::new(if step == course.shown { 2.0 } else { 1.0 }, colour(shade));
         painter.vline(x(step), from..=plot.max.y, stroke);

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use environments::Environment;
 use environments::life::Board;
 use experiments::commands::intervene::again;
 use experiments::intervention::{Deed, Patch};
@@ -199,27 +198,37 @@ fn what_edits_did_is_undone_by_restoring_every_activation() {
 #[test]
 fn lines_of_tokens_are_patched_too() {
     let world = environments::turing::TuringWorld::new(Default::default()).unwrap();
-    let folder = crate::lines::run("single-machine", "", &world);
-    let source = Source::open(folder.path(), None).unwrap();
-    let view = View { tool: Tool::Drop, index: 1, step: Some(3), ..View::default() };
-    let mut session = Session::open(source, view, "cpu").unwrap();
-    settle(&mut session);
-    let first = world.observe(environments::Split::Validation, 1).steps[0].token;
-    session.choose_pattern(&format!("A{}={}", first.read, if first.write == 0 { "1RB" } else { "0LB" }));
-    session.apply(Command::Use);
-    session.choose_tool(Tool::Patch);
-    session.choose_method(Method::Restore);
-    session.touch((0, 1));
-    session.choose_method(Method::Zero);
-    session.touch((0, 2));
-    settle(&mut session);
-    assert_eq!(session.patches().iter().map(|patch| patch.to.clone()).collect::<Vec<_>>(), [[1], [2]]);
-    assert_ne!(session.patched(), session.belief());
-    let next = session.boards().into_iter().find(|board| board.panel.name == "next").unwrap().drawing;
-    assert_eq!(next.rows[..2], ["model".to_string(), "patched".into()]);
-    same_by_the_command(&session, folder.path());
-    let sample = world.sample(environments::Split::Validation, 1);
-    assert_eq!(session.against().unwrap().scene.token(3), Some(sample.targets[3].into()), "the world without the edit");
+    for experiment in ["rule-table", "evil-twin"] {
+        let folder = crate::lines::run(experiment, "", &world);
+        let open = |view| {
+            let mut session = Session::open(Source::open(folder.path(), None).unwrap(), view, "cpu").unwrap();
+            settle(&mut session);
+            session
+        };
+        let view = View { tool: Tool::Drop, index: 1, step: Some(3), ..View::default() };
+        let plain = open(view.clone());
+        let mut session = open(view);
+        let fits = |name: &String| session.subject().place(session.observed(), name, (0, 0)).is_ok();
+        let name = session.subject().palette(session.observed()).into_iter().find(fits).unwrap();
+        session.choose_pattern(&name);
+        session.apply(Command::Use);
+        session.choose_tool(Tool::Patch);
+        session.choose_method(Method::Restore);
+        session.touch((0, 1));
+        session.choose_method(Method::Zero);
+        session.touch((0, 2));
+        settle(&mut session);
+        assert_eq!(session.patches().iter().map(|patch| patch.to.clone()).collect::<Vec<_>>(), [[1], [2]]);
+        assert_ne!(session.patched(), session.belief());
+        let next = session.boards().into_iter().find(|board| board.panel.name == "next").unwrap().drawing;
+        assert_eq!(next.rows[..2], ["model".to_string(), "patched".into()]);
+        let value = same_by_the_command(&session, folder.path());
+        let token = plain.observed().scene.token(3);
+        assert_eq!(session.against().unwrap().scene.token(3), token, "the world without the edit");
+        assert_eq!(value["counterfactual"], serde_json::json!(token));
+        let before: Vec<f32> = serde_json::from_value(value["prediction"]["without_edits"].clone()).unwrap();
+        assert_eq!(before, plain.belief().unwrap()[3 * before.len()..][..before.len()]);
+    }
 }
 
 #[test]
@@ -237,7 +246,7 @@ fn what_cannot_be_made_again_is_explained_in_a_line() {
         (whole.replace("model = \"jump-1\"", "model = \"jump-7\""), "nearest is jump-1 after"),
         (whole.replace("checkpoint = 10", "checkpoint = 11"), "nearest is jump-1 after 10"),
         (whole.replace("environment = \"", "environment = \"0"), "none of the run"),
-        (whole.replace("[intervention]", "[interventions]"), "Ctrl E"),
+        (whole.replace("[intervention", "[interventions"), "Ctrl E"),
         ("indx = ".into(), "no intervention"),
         (whole.replace("kind = \"zero\"", "kind = \"nought\""), "nought"),
     ] {
