@@ -162,7 +162,7 @@ pub const COMMANDS: &[Binding] = {
             "S" "next split" [plain("S") => Split]
             "M, Shift M" "next or previous model" [plain("M") => Model(true), shift("M") => Model(false)]
             "[ ]" "earlier or later checkpoint" [sign("OpenBracket") => Checkpoint(false), sign("CloseBracket") => Checkpoint(true)]
-            "Shift V" "pin the shown checkpoint beside others, or take the pin out" [shift("V") => Pin]
+            "Shift V" "pin this checkpoint beside others; unpin" [shift("V") => Pin]
         }
         "Inside the model": {
             "T, Shift T" "next or previous tap" [plain("T") => Tap(true), shift("T") => Tap(false)]
@@ -206,7 +206,7 @@ pub const COMMANDS: &[Binding] = {
             ]
             "Enter" "use the tool at the chosen cell" [plain("Enter") => Use]
             "Shift P" "tool: patch activations at the chosen tap" [shift("P") => Tool(Hand::Patch)]
-            "Shift C" "next way to patch: copy, restore, zero, mean, neuron, direction" [shift("C") => Method]
+            "Shift C" "next way to patch: copy, restore, zero, …" [shift("C") => Method]
             "Shift J, Shift K" "half or twice the dose" [shift("J") => Dose(false), shift("K") => Dose(true)]
             "Shift X" "take the last patch back" [shift("X") => Unpatch(false)]
             "Shift Backspace" "take all patches back" [shift("Backspace") => Unpatch(true)]

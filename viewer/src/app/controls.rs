@@ -193,13 +193,13 @@ fn pinned(ui: &mut Ui, session: &mut Session) {
         if ui.selectable_label(name.is_some(), "pin").on_hover_text("Shift V").clicked() {
             session.apply(Command::Pin);
         }
-        let text = name.unwrap_or_else(|| "no model is pinned beside this one".into());
+        let text = name.unwrap_or_else(|| "no model is pinned".into());
         ui.colored_label(colour(session.palette().faint), text);
     });
 }
 
 fn tools(ui: &mut Ui, session: &mut Session) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         for (tool, name) in session.subject().tools() {
             if ui.selectable_label(session.view().tool == *tool, *name).clicked() {
                 session.choose_tool(*tool);
@@ -265,9 +265,9 @@ fn patches(ui: &mut Ui, session: &mut Session) {
         ui.colored_label(cursor, patch.describe());
     }
     let effect = session.effect();
-    egui::Grid::new("effect").num_columns(2).spacing([12.0, 3.0]).show(ui, |ui| {
+    egui::Grid::new("effect").num_columns(2).max_col_width(176.0).spacing([12.0, 3.0]).show(ui, |ui| {
         for (name, value) in effect {
-            ui.colored_label(faint, name);
+            ui.add(egui::Label::new(RichText::new(name).color(faint)).wrap());
             ui.label(format!("{value:.3}").trim_end_matches('0').trim_end_matches('.'));
             ui.end_row();
         }

@@ -38,7 +38,7 @@ pub fn show(ui: &mut Ui, session: &mut Session) {
         let range = format!("loss {high:.3} to {low:.3} nats");
         painter.text(pos2(plot.max.x, plot.min.y + 2.0), Align2::RIGHT_TOP, range, small, faint);
     }
-    ui.colored_label(faint, format!("{} · [ ]", course.words));
+    ui.colored_label(faint, &course.words).on_hover_text("earlier and later checkpoints: [ ]");
     let clicked = response.interact_pointer_pos().filter(|_| response.clicked());
     let step = clicked.and_then(|at| course.nearest((at.x - plot.min.x) / plot.width()));
     let model = session.checkpoint().map(|(model, _)| model.to_string());
