@@ -1,7 +1,9 @@
 //! What DESIGN, README and ARCHITECTURE say of the workspace is true of it.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
 use experiments::config::{Config, Overrides};
 use tests::{files, root};
@@ -42,6 +44,26 @@ fn dependencies_point_one_way() {
         }
     }
     assert!(dependencies("models").contains(&"burn".to_string()), "the check looks in the wrong place");
+}
+
+/// Every package that a build is made of, with the features it is built with: what runs on this machine at run time.
+fn features(of: &[&str]) -> BTreeSet<String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root()).args(["tree", "--offline", "--edges", "normal,dev,no-proc-macro", "--prefix", "none"]);
+    let output = cargo.args(["--format", "{p} {f}"]).args(of).output().unwrap();
+    assert!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(|line| line.replace(" (*)", "")).collect()
+}
+
+#[test]
+fn dependencies_are_built_once_for_the_program_and_for_the_tests() {
+    let (program, everything) = (features(&["--package", "experiments"]), features(&["--workspace"]));
+    assert!(program.iter().any(|line| line.starts_with("burn v")), "the check looks in the wrong place");
+    let twice: Vec<&String> = program.difference(&everything).collect();
+    assert!(
+        twice.is_empty(),
+        "built with other features for `cargo run`: add to models/Cargo.toml what {twice:?} lack"
+    );
 }
 
 #[test]
