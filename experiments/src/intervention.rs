@@ -41,6 +41,26 @@ pub enum Deed {
         /// The multiple that is added.
         dose: f32,
     },
+    /// A concept's direction is added: what a class has, in the mean, beyond the others.
+    Concept {
+        /// The concept and its class, such as `glider=glider`.
+        what: String,
+        /// The multiple that is added.
+        dose: f32,
+        /// The direction, of the tap's width.
+        direction: Vec<f32>,
+    },
+    /// A concept is erased, so that no linear probe finds it (LEACE): x ← x − Σₖ ((x − mean) · readₖ) writeₖ.
+    Erase {
+        /// The concept and its class.
+        what: String,
+        /// Of the tap's width.
+        mean: Vec<f32>,
+        /// Rank × width.
+        read: Vec<f32>,
+        /// Rank × width.
+        write: Vec<f32>,
+    },
 }
 
 /// A change of activations.
@@ -67,6 +87,8 @@ impl Patch {
             Deed::Mean => format!("mean at {positions} at {tap}"),
             Deed::Neuron { neuron, dose } => format!("neuron {neuron} +{dose} at {positions} at {tap}"),
             Deed::Direction { dose, .. } => format!("direction ×{dose} at {positions} at {tap}"),
+            Deed::Concept { what, dose, .. } => format!("{what} ×{dose} at {positions} at {tap}"),
+            Deed::Erase { what, .. } => format!("{what} erased at {positions} at {tap}"),
         }
     }
 
@@ -82,25 +104,34 @@ impl Patch {
         if tap.rows != positions {
             return wrong("the tap has no row for each position".into());
         }
-        let (Deed::Copy { from } | Deed::Direction { from, .. }) = &self.deed else {
-            return match (&self.deed, self.to.iter().find(|&&row| row >= positions)) {
-                (_, Some(row)) => wrong(format!("there is no position {row}; the last is {}", positions - 1)),
-                (Deed::Neuron { neuron, .. }, _) if *neuron >= tap.width => {
-                    wrong(format!("there is no neuron {neuron}; the last is {}", tap.width - 1))
-                }
-                (Deed::Neuron { dose, .. }, _) if !dose.is_finite() => wrong("the dose is no number".into()),
-                _ => Ok(()),
-            };
+        let from: &[usize] = match &self.deed {
+            Deed::Copy { from } | Deed::Direction { from, .. } => from,
+            _ => &[],
         };
-        if from.len() != self.to.len() {
-            return wrong(format!("{} positions are read for {}", from.len(), self.to.len()));
+        if let Some(row) = self.to.iter().chain(from).find(|&&row| row >= positions) {
+            return wrong(format!("there is no position {row}; the last is {}", positions - 1));
         }
-        if matches!(self.deed, Deed::Direction { dose, .. } if !dose.is_finite()) {
-            return wrong("the dose is no number".into());
-        }
-        match self.to.iter().chain(from).find(|&&row| row >= positions) {
-            Some(row) => wrong(format!("there is no position {row}; the last is {}", positions - 1)),
-            None => Ok(()),
+        match &self.deed {
+            Deed::Copy { .. } | Deed::Direction { .. } if from.len() != self.to.len() => {
+                wrong(format!("{} positions are read for {}", from.len(), self.to.len()))
+            }
+            Deed::Direction { dose, .. } | Deed::Neuron { dose, .. } | Deed::Concept { dose, .. }
+                if !dose.is_finite() =>
+            {
+                wrong("the dose is no number".into())
+            }
+            Deed::Neuron { neuron, .. } if *neuron >= tap.width => {
+                wrong(format!("there is no neuron {neuron}; the last is {}", tap.width - 1))
+            }
+            Deed::Concept { direction, .. } if direction.len() != tap.width => {
+                wrong(format!("the direction has {} values where {} are needed", direction.len(), tap.width))
+            }
+            Deed::Erase { mean, read, write, .. }
+                if mean.len() != tap.width || read.len() != write.len() || read.len() % tap.width != 0 =>
+            {
+                wrong(format!("what is erased is not made of rows of {} values", tap.width))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -121,6 +152,14 @@ impl Patch {
                 let direction = (0..width).map(|place| f32::from(u8::from(place == *neuron))).collect();
                 return vec![act(self.to.clone(), Action::Add { direction, dose: *dose })];
             }
+            Deed::Concept { direction, dose, .. } => {
+                return vec![act(self.to.clone(), Action::Add { direction: direction.clone(), dose: *dose })];
+            }
+            Deed::Erase { mean, read, write, .. } => {
+                let mut values = rows(own, &self.to);
+                values.chunks_exact_mut(width).for_each(|row| erase(row, mean, read, write));
+                values
+            }
             Deed::Direction { from, dose } => {
                 let mean = mean(own);
                 let beyond = |row: usize| own.row(0, row).iter().zip(&mean).map(|(value, mean)| value - mean).collect();
@@ -130,6 +169,18 @@ impl Patch {
         };
         vec![act(self.to.clone(), Action::Replace { values })]
     }
+}
+
+/// x ← x − Σₖ ((x − mean) · readₖ) writeₖ, in 64 bits and one order.
+fn erase(row: &mut [f32], mean: &[f32], read: &[f32], write: &[f32]) {
+    let width = row.len();
+    let centred: Vec<f64> = row.iter().zip(mean).map(|(value, mean)| f64::from(*value) - f64::from(*mean)).collect();
+    let mut change = vec![0.0f64; width];
+    for (read, write) in read.chunks_exact(width).zip(write.chunks_exact(width)) {
+        let along: f64 = read.iter().zip(&centred).map(|(read, value)| f64::from(*read) * value).sum();
+        change.iter_mut().zip(write).for_each(|(change, write)| *change += along * f64::from(*write));
+    }
+    row.iter_mut().zip(&change).for_each(|(value, change)| *value = (f64::from(*value) - change) as f32);
 }
 
 /// The mean row of a tap.
@@ -191,6 +242,9 @@ pub struct Intervention {
     pub after: Option<[f32; 2]>,
     /// Cells whose state at the step the edits change, by the simulator.
     pub changed: usize,
+    /// Those of the edits that were not the person's, such as the one that makes an evil twin.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unedited: Vec<Edit>,
     /// All edits of the world that the patches are held against: its future is what the patched model should predict.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub against: Vec<Edit>,
@@ -268,9 +322,11 @@ pub fn line_effect(
     effect
 }
 
-/// The positions that patches change.
+/// The positions that patches change, and that do not count when these are scored. What is erased everywhere puts nothing
+/// at any place.
 pub fn touched(patches: &[Patch]) -> Vec<usize> {
-    let mut all: Vec<usize> = patches.iter().flat_map(|patch| patch.to.iter().copied()).collect();
+    let puts = patches.iter().filter(|patch| !matches!(patch.deed, Deed::Erase { .. }));
+    let mut all: Vec<usize> = puts.flat_map(|patch| patch.to.iter().copied()).collect();
     all.sort_unstable();
     all.dedup();
     all

@@ -18,6 +18,9 @@ pub struct Arguments {
     /// A pattern file, or RLE text, to be put down with the tool `drop`.
     #[arg(long, value_name = "FILE|RLE")]
     pub paste: Option<String>,
+    /// Another run, or a checkpoint, whose prediction stands beside the first one's; up to four.
+    #[arg(long, value_name = "RUN")]
+    pub pin: Vec<String>,
     /// Draw without a window, on a GPU or on a software renderer, and end.
     #[arg(long, requires = "picture")]
     pub headless: bool,

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use environments::{Outline, Scene};
 
 use crate::palette::{Palette, Ramp, mix};
-use crate::scene::{Drawing, Drawn, Ground, Legend, Panel, Raster, Reads, Score, Seen, Words};
+use crate::scene::{Drawing, Drawn, Ground, Legend, Panel, Raster, Reads, Score, Seen, Words, place_of};
 use crate::subject::Fact;
 
 /// The panels of boards.
@@ -18,6 +18,12 @@ pub const PANELS: &[Panel] = &[
     Panel::new("change", Ground::Scene, Reads::Answer),
     Panel::new("attention", Ground::Scene, Reads::Attention),
     Panel::new("lens", Ground::Scene, Reads::Lens),
+    Panel::new("pinned", Ground::Scene, Reads::Pinned(0)),
+    Panel::new("pinned-2", Ground::Scene, Reads::Pinned(1)),
+    Panel::new("pinned-3", Ground::Scene, Reads::Pinned(2)),
+    Panel::new("pinned-4", Ground::Scene, Reads::Pinned(3)),
+    Panel::new("patched", Ground::Scene, Reads::Patched),
+    Panel::new("counterfactual", Ground::Scene, Reads::Patched),
 ];
 
 /// What a world says of its boards, where it says anything.
@@ -95,7 +101,10 @@ impl BoardScene {
             _ => None,
         };
         let objects: Vec<OnceLock<Vec<Outline>>> = (0..frames.len().max(1)).map(|_| OnceLock::new()).collect();
-        let _ = objects[0].set(known);
+        // A scene that names none may just not have looked.
+        if !known.is_empty() {
+            let _ = objects[0].set(known);
+        }
         Self { scene, width, height, states, frames, original, origin: origin.into(), meaning, objects }
     }
 
@@ -107,7 +116,11 @@ impl BoardScene {
     fn paint(&self, step: u32, palette: &Palette) -> Raster {
         let cells = self.cells(step);
         let state = |cell: usize| cells.get(cell).copied().unwrap_or(0);
-        Raster::paint(self.width, self.height, |cell| palette.state(state(cell), self.states))
+        Raster::paint(self.width, self.height, |cell| palette.cell(state(cell), self.states))
+    }
+
+    fn places(&self, cells: impl Iterator<Item = usize>) -> Vec<(u32, u32)> {
+        cells.map(|cell| (cell as u32 % self.width, cell as u32 / self.width)).collect()
     }
 
     /// The sum over positions that cover no cell.
@@ -250,13 +263,59 @@ impl Drawn for BoardScene {
                     Raster::paint(self.width, self.height, |cell| palette.probability(at(chances, cell)))
                 });
                 let wrong = seen.lens.ok().map(|(chances, _)| self.score(step, chances).model);
+                let of = |(name, chances): &(String, &[f32])| format!("{name}: {}", self.score(step, chances).model);
+                let layers: Vec<String> = seen.layers.iter().map(of).collect();
                 Drawing {
-                    note: wrong.map(|wrong| (format!("{wrong} wrong"), false)),
+                    note: wrong.map(|wrong| (format!("{wrong} wrong · by layer {}", layers.join(", ")), false)),
                     legend: Legend::Scale(
                         Ramp::Probability,
                         ["0".into(), format!("1 live, read at {}", seen.lens.map_or("a tap", |(_, tap)| tap))],
                     ),
                     ..Drawing::new("Logit lens", raster)
+                }
+            }
+            "pinned" | "pinned-2" | "pinned-3" | "pinned-4" => {
+                let place = place_of(panel);
+                let raster = seen.pin(place).map_err(str::to_string).map(|(chances, _)| {
+                    Raster::paint(self.width, self.height, |cell| palette.probability(at(chances, cell)))
+                });
+                let wrong = seen.pin(place).ok().map(|(chances, _)| self.score(step, chances).model);
+                Drawing {
+                    note: wrong.map(|wrong| (format!("{wrong} wrong"), false)),
+                    legend: Legend::Scale(Ramp::Probability, ["0".into(), "1 probability live".into()]),
+                    ..Drawing::new(seen.pin_title(place), raster)
+                }
+            }
+            "patched" => {
+                let raster = seen.patched.map_err(str::to_string).map(|chances| {
+                    Raster::paint(self.width, self.height, |cell| palette.probability(at(chances, cell)))
+                });
+                let score = seen.effect.get("overlap").map(|overlap| format!("overlap {overlap:.2}"));
+                let flipped = |cell: &usize| {
+                    let said = |answer: Result<&[f32], &str>| answer.is_ok_and(|chances| at(chances, *cell) >= 0.5);
+                    seen.patched.is_ok() && said(seen.belief) != said(seen.patched)
+                };
+                Drawing {
+                    note: score.map(|score| (score, false)),
+                    changed: self.places((0..start.len()).filter(flipped)),
+                    legend: Legend::Scale(Ramp::Probability, ["0".into(), "1 live · dot: the patch changed it".into()]),
+                    ..Drawing::new(format!("Patched prediction for {}", then(step)), raster)
+                }
+            }
+            "counterfactual" => {
+                let frames = match seen.against.map(Drawn::scene) {
+                    Some(Scene::Board { frames, .. }) => frames.as_slice(),
+                    _ => &[],
+                };
+                let other = frames.get(step as usize).or(frames.last());
+                let raster = other
+                    .ok_or("patch activations: Shift P, then click or Enter".to_string())
+                    .map(|cells| Raster::paint(self.width, self.height, |cell| palette.cell(cells[cell], self.states)));
+                let differs = |cell: &usize| other.is_some_and(|other| live(other, *cell) != live(truth, *cell));
+                Drawing {
+                    changed: self.places((0..start.len()).filter(differs)),
+                    legend: Legend::Words("the simulator's, with the patch in the world · dot: it differs".into()),
+                    ..Drawing::new(format!("Counterfactual at {}", then(step)), raster)
                 }
             }
             _ => {

@@ -15,6 +15,8 @@ pub enum Command {
     First,
     /// The last step.
     Last,
+    /// A film begins (or else ends) with the shown step.
+    Range(bool),
     /// Play faster (or slower).
     Speed(bool),
     /// The next (or previous) episode.
@@ -23,6 +25,8 @@ pub enum Command {
     Split,
     /// The next (or previous) model.
     Model(bool),
+    /// Pin the shown checkpoint beside others, or take the pin out.
+    Pin,
     /// The later (or earlier) checkpoint.
     Checkpoint(bool),
     /// The next (or previous) tap.
@@ -31,6 +35,12 @@ pub enum Command {
     Neuron(bool),
     /// The next (or previous) attention head, or the mean over all.
     Head(bool),
+    /// The next (or previous) concept, as a probe reads it.
+    Concept(bool),
+    /// Look for the episodes in which the unit is most active.
+    Top,
+    /// Show the next (or previous) of them.
+    Hit(bool),
     /// The norm over all neurons.
     Norm,
     /// A wider (or narrower) scale of activations.
@@ -67,8 +77,16 @@ pub enum Command {
     Use,
     /// The next (or previous) object to put down.
     Pattern(bool),
+    /// Write the name, code or text of what is put down.
+    Name,
     /// Take the object at the chosen cell off the board.
     Delete,
+    /// The next way in which the tool `patch` changes activations.
+    Method,
+    /// Add more (or less) of a neuron or direction.
+    Dose(bool),
+    /// Take the last patch back, or all.
+    Unpatch(bool),
     /// Take an edit back.
     Undo,
     /// Make it again.
@@ -147,6 +165,7 @@ pub const COMMANDS: &[Binding] = {
             "← →" "one step" [plain("Left") => Step(-1), plain("Right") => Step(1)]
             "Shift ← →" "previous or next trained horizon" [shift("Left") => Horizon(false), shift("Right") => Horizon(true)]
             "Home End" "first or last step" [plain("Home") => First, plain("End") => Last]
+            "Ctrl Home End" "a film begins or ends here; all steps where it does so twice" [control("Home") => Range(true), control("End") => Range(false)]
             ", ." "slower or faster" [plain("Comma") => Speed(false), plain("Period") => Speed(true)]
         }
         "Episode and model": {
@@ -154,19 +173,27 @@ pub const COMMANDS: &[Binding] = {
             "S" "next split" [plain("S") => Split]
             "M, Shift M" "next or previous model" [plain("M") => Model(true), shift("M") => Model(false)]
             "[ ]" "earlier or later checkpoint" [sign("OpenBracket") => Checkpoint(false), sign("CloseBracket") => Checkpoint(true)]
+            "Shift V" "pin this checkpoint beside others, or take its pin out" [shift("V") => Pin]
         }
         "Inside the model": {
             "T, Shift T" "next or previous tap" [plain("T") => Tap(true), shift("T") => Tap(false)]
             "N, Shift N" "next or previous neuron" [plain("N") => Neuron(true), shift("N") => Neuron(false)]
             "Y, Shift Y" "next or previous attention head" [plain("Y") => Head(true), shift("Y") => Head(false)]
             "L" "L2 norm of all neurons" [plain("L") => Norm]
+            "Shift L, Ctrl L" "next or previous concept, read by a probe" [shift("L") => Concept(true), control("L") => Concept(false)]
+            "Shift O" "find the episodes in which the unit is most active" [shift("O") => Top]
+            "Ctrl PgUp PgDn" "show the previous or next of them" [control("PageUp") => Hit(false), control("PageDown") => Hit(true)]
             "U, Shift U" "wider or narrower scale" [plain("U") => Scale(true), shift("U") => Scale(false)]
         }
         "Boards": {
-            "1 – 8" "show or hide a board (attention and logit lens among them)" [
+            "1 – 9" "show or hide a board (attention and logit lens among them)" [
                 plain("1") => Board(0), plain("2") => Board(1), plain("3") => Board(2),
                 plain("4") => Board(3), plain("5") => Board(4), plain("6") => Board(5),
-                plain("7") => Board(6), plain("8") => Board(7),
+                plain("7") => Board(6), plain("8") => Board(7), plain("9") => Board(8),
+            ]
+            "Ctrl 1 – 7" "show or hide the tenth board, and so on" [
+                control("1") => Board(9), control("2") => Board(10), control("3") => Board(11), control("4") => Board(12),
+                control("5") => Board(13), control("6") => Board(14), control("7") => Board(15),
             ]
             "0" "show all boards" [plain("0") => AllBoards]
             "O" "objects" [plain("O") => Objects]
@@ -195,7 +222,13 @@ pub const COMMANDS: &[Binding] = {
                 plain("Q") => Tool(Hand::Move),
             ]
             "Enter" "use the tool at the chosen cell" [plain("Enter") => Use]
+            "Shift P" "tool: patch activations at the chosen tap" [shift("P") => Tool(Hand::Patch)]
+            "Shift C" "next way to patch: copy, restore, zero, …" [shift("C") => Method]
+            "Shift J, Shift K" "half or twice the dose" [shift("J") => Dose(false), shift("K") => Dose(true)]
+            "Shift X" "take the last patch back" [shift("X") => Unpatch(false)]
+            "Shift Backspace" "take all patches back" [shift("Backspace") => Unpatch(true)]
             "W, Shift W" "next or previous object to drop, or entry to rewrite" [plain("W") => Pattern(true), shift("W") => Pattern(false)]
+            "/" "type a name, apgcode, RLE text or file to drop" [plain("Slash") => Name]
             "X, Delete" "remove the object at the chosen cell" [plain("X") => Delete, plain("Delete") => Delete]
             "Z, Shift Z" "undo, redo" [plain("Z") => Undo, shift("Z") => Redo, control("Z") => Undo, control("Y") => Redo]
             "Backspace" "undo all edits" [plain("Backspace") => Reset]
@@ -204,7 +237,7 @@ pub const COMMANDS: &[Binding] = {
             "Ctrl S" "save the view with the run" [control("S") => Save]
             "Ctrl E" "save the edits and what they did" [control("E") => Intervention]
             "F12" "save a picture" [plain("F12") => Picture]
-            "F11" "save a film (GIF) of all steps" [plain("F11") => Film]
+            "F11" "save a film (GIF) of the steps in range" [plain("F11") => Film]
             "?, F1" "this list" [sign("Questionmark") => Help, plain("F1") => Help, shift("Slash") => Help]
             "Esc" "choose no cell, close this list" [plain("Escape") => Escape]
             "Ctrl Q" "close" [control("Q") => Quit]

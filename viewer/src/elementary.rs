@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use environments::automata::LineRule;
 use environments::elementary::{ElementaryConfig, ElementaryWorld};
-use environments::{Address, Edit, Environment, Scope, Split};
+use environments::{Address, Edit, Environment, Labels, Scope, Split, Symbol};
+use experiments::intervention::chances;
 use models::ModelSpec;
 
 use crate::rows::RowScene;
 use crate::scene::Drawn;
-use crate::subject::{Asks, Fact, Observed, Subject, fits, softmax};
+use crate::subject::{Asks, Fact, Observed, Subject, example, fits};
 use crate::view::Tool;
 
 /// The world `elementary`.
@@ -31,18 +32,25 @@ impl ElementarySubject {
         Ok(Self { world: Arc::new(world) })
     }
 
-    /// The change that a name stands for: an entry with its new value, or a whole rule.
     fn parse(&self, name: &str) -> Result<Edit, String> {
-        let wrong = || format!("`{name}` is no change of a rule here, such as `110=0` or `W30`");
-        let Some((entry, value)) = name.split_once('=') else {
-            let rule: LineRule = name.parse().map_err(|_| wrong())?;
-            return Ok(Edit::Rule { rule: rule.to_string() });
-        };
-        let bits = 2 * self.world.config().radius + 1;
-        let entry = (entry.len() == bits).then(|| u32::from_str_radix(entry, 2).ok()).flatten().ok_or_else(wrong)?;
-        let value = value.parse().ok().filter(|&value: &u8| value < 2).ok_or_else(wrong)?;
-        Ok(Edit::Entry { entry, value })
+        change(name, self.world.config().radius)
     }
+}
+
+/// The change of a rule of a radius that a name stands for: an entry with its new value, or a whole rule.
+///
+/// # Errors
+/// If it is neither.
+pub fn change(name: &str, radius: usize) -> Result<Edit, String> {
+    let wrong = || format!("`{name}` is no change of a rule here, such as `110=0` or `W30`");
+    let Some((entry, value)) = name.split_once('=') else {
+        let rule: LineRule = name.parse().map_err(|_| wrong())?;
+        return Ok(Edit::Rule { rule: rule.to_string() });
+    };
+    let bits = 2 * radius + 1;
+    let entry = (entry.len() == bits).then(|| u32::from_str_radix(entry, 2).ok()).flatten().ok_or_else(wrong)?;
+    let value = value.parse().ok().filter(|&value: &u8| value < 2).ok_or_else(wrong)?;
+    Ok(Edit::Entry { entry, value })
 }
 
 impl Subject for ElementarySubject {
@@ -77,7 +85,7 @@ impl Subject for ElementarySubject {
     }
 
     fn answer(&self, logits: &[f32]) -> Vec<f32> {
-        logits.chunks_exact(self.world.targets()).flat_map(softmax).collect()
+        chances(logits, self.world.targets())
     }
 
     fn facts(&self, observed: &Observed, _step: u32, _cell: (u32, u32)) -> Vec<Fact> {
@@ -91,8 +99,18 @@ impl Subject for ElementarySubject {
         facts
     }
 
+    fn example(&self, split: Split, index: u64) -> Option<(Vec<Symbol>, Labels)> {
+        example(self.world.as_ref(), split, index)
+    }
+
     fn tools(&self) -> &'static [(Tool, &'static str)] {
-        &[(Tool::Look, "look"), (Tool::Draw, "draw"), (Tool::Erase, "erase"), (Tool::Drop, "rewrite")]
+        &[
+            (Tool::Look, "look"),
+            (Tool::Draw, "draw"),
+            (Tool::Erase, "erase"),
+            (Tool::Drop, "rewrite"),
+            (Tool::Patch, "patch"),
+        ]
     }
 
     fn palette(&self, _observed: &Observed) -> Vec<String> {

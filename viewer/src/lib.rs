@@ -19,6 +19,7 @@
 
 pub mod app;
 pub mod arguments;
+pub mod automaton;
 pub mod board;
 pub mod command;
 pub mod edits;
@@ -34,9 +35,12 @@ pub mod scene;
 pub mod sequences;
 pub mod session;
 pub mod source;
+pub mod spacetime;
+pub mod study;
 pub mod subject;
 pub mod tape;
 pub mod timeline;
 pub mod tokens;
+pub mod training;
 pub mod turing;
 pub mod view;

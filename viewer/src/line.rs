@@ -1,5 +1,7 @@
 //! What scenes share whose model reads a line of tokens: tables of what is expected next, values laid over positions.
 
+pub use experiments::intervention::nats;
+
 use crate::board::{activation_legend, attention_legend};
 use crate::palette::{Palette, Ramp, Rgb, mix};
 use crate::scene::{Drawing, Legend, Raster, Seen};
@@ -12,12 +14,6 @@ pub fn percent(chance: f64) -> String {
         100 => "1".into(),
         part => format!(".{part:02}"),
     }
-}
-
-/// Nats of a probability, cut where a figure would no longer be one.
-pub fn nats(chance: f64) -> f32 {
-    // Sums of shares may lie a little above 1.
-    (0.0 - chance.clamp(1e-12, 1.0).ln()) as f32
 }
 
 /// The part of a model's answer that is about a position, of `targets` probabilities each.
@@ -43,6 +39,21 @@ impl Table {
     /// Adds a predictor, where there is one.
     pub fn push(&mut self, name: impl Into<String>, chances: Option<Vec<f64>>) {
         self.rows.extend(chances.map(|chances| (name.into(), Some(chances))));
+    }
+
+    /// Adds what the model says, also under patches.
+    pub fn push_model(&mut self, seen: &Seen<'_>) {
+        let wide = |belief: &[f32]| {
+            Some(expected(belief, seen.step, self.names.len())?.iter().copied().map(f64::from).collect())
+        };
+        let pins = seen.pinned.iter().enumerate();
+        let pins = pins.map(|(place, (_, answer))| (format!("pinned {}", place + 1), answer.ok()));
+        let said = [("model".to_string(), seen.belief.ok())].into_iter().chain(pins);
+        let said = said.chain([("patched".to_string(), seen.patched.ok())]);
+        let rows: Vec<_> = said.map(|(name, belief)| (name, belief.and_then(wide))).collect();
+        rows.into_iter().for_each(|(name, chances)| self.push(name, chances));
+        let other = seen.against.and_then(|against| against.token(seen.step)).map(|token| token as u32);
+        self.other = self.other.or(other.filter(|token| Some(*token) != self.truth));
     }
 
     /// What it costs the first two of them, in nats.
@@ -71,7 +82,7 @@ impl Table {
         };
         let words =
             (0..columns * rows).map(|cell| (((cell % columns) as u32, (cell / columns) as u32), percent(chance(cell))));
-        let dot = if self.other.is_some() { " · dot: the twin's" } else { "" };
+        let dot = if self.other.is_some() { " · dot: the other world's" } else { "" };
         Drawing {
             note: self.prices(),
             framed: down(self.truth),
@@ -134,6 +145,9 @@ pub fn lens(seen: &Seen<'_>, names: Vec<String>, truth: Option<u32>) -> Drawing 
     let chances = |belief: &[f32]| Some(expected(belief, seen.step, targets)?.iter().copied().map(f64::from).collect());
     let mut table = Table { title, names, rows: Vec::new(), truth, other: None };
     table.push("at the tap", chances(lens));
+    for (name, layer) in &seen.layers {
+        table.push(if name == "embed" { "embedding".into() } else { format!("block {name}") }, chances(layer));
+    }
     table.push("model", seen.belief.ok().and_then(chances));
     Drawing { note: Some((tap.into(), false)), ..table.draw(seen.palette, "the model has not answered") }
 }

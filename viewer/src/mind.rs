@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use environments::Symbol;
+use experiments::intervention::{Patch, patched};
 use models::{Action, Captured, Device, Intervention, Plan, Predictor};
 
 /// Models that are kept loaded, the latest used last.
@@ -24,6 +25,12 @@ pub struct Question {
     /// The last tap of the residual stream, if the model is also to say what it would predict were the chosen tap's
     /// values there already.
     pub lens: Option<String>,
+    /// Taps of the residual stream at which the lens is read too, one for each layer.
+    pub layers: Vec<String>,
+    /// Changes to its activations; it is asked without and with them.
+    pub patches: Vec<Patch>,
+    /// What it would be asked without edits, by horizon, where a patch restores what was.
+    pub unedited: Vec<(u32, Vec<Symbol>)>,
 }
 
 /// What a model says about one horizon.
@@ -38,6 +45,10 @@ pub struct Told {
     /// Logits read off the tap by the model's own last layer norm and unembedding (the logit lens of nostalgebraist
     /// 2020, "interpreting GPT: the logit lens").
     pub lens: Option<Vec<f32>>,
+    /// The same at each of the taps that stand for layers.
+    pub layers: Vec<Vec<f32>>,
+    /// Logits under the patches, where there are some.
+    pub patched: Option<Vec<f32>>,
 }
 
 /// What a model answers about one horizon.
@@ -126,7 +137,7 @@ fn work(device: &str, inbox: &Receiver<(u64, Question)>, outbox: &Sender<Answer>
         for (horizon, tokens) in &question.asks {
             let outcome = device.clone().and_then(|device| {
                 let predictor = load(&mut loaded, &question.checkpoint, device)?;
-                tell(predictor, tokens, &question)
+                tell(predictor, *horizon, tokens, &question)
             });
             let failed = outcome.is_err();
             if outbox.send(Answer { question: number, horizon: *horizon, outcome }).is_err() {
@@ -143,23 +154,32 @@ fn work(device: &str, inbox: &Receiver<(u64, Question)>, outbox: &Sender<Answer>
     }
 }
 
-fn tell(predictor: &dyn Predictor, tokens: &[Symbol], question: &Question) -> Result<Told, String> {
+fn tell(predictor: &dyn Predictor, horizon: u32, tokens: &[Symbol], question: &Question) -> Result<Told, String> {
     let mut taps: Vec<&str> = [&question.tap, &question.attention].into_iter().flatten().map(String::as_str).collect();
     taps.dedup();
     let run = predictor.run(tokens, &Plan::reading(&taps)).map_err(|error| error.to_string())?;
     let read = |name: &Option<String>| name.as_ref().and_then(|name| run.tap(name).ok()).cloned();
     let (activation, attention) = (read(&question.tap), read(&question.attention));
-    let lens = match (&activation, &question.lens) {
-        (Some(captured), Some(last)) => {
-            let action = Action::Replace { values: captured.values.clone() };
-            let rows = (0..captured.rows).collect();
-            let interventions = vec![Intervention { tap: last.clone(), sequence: None, rows, action }];
-            let plan = Plan { capture: Vec::new(), interventions };
-            Some(predictor.run(tokens, &plan).map_err(|error| error.to_string())?.logits)
-        }
-        _ => None,
+    let through = |captured: &Captured, last: &String| {
+        let action = Action::Replace { values: captured.values.clone() };
+        let rows = (0..captured.rows).collect();
+        let interventions = vec![Intervention { tap: last.clone(), sequence: None, rows, action }];
+        let plan = Plan { capture: Vec::new(), interventions };
+        predictor.run(tokens, &plan).map(|run| run.logits).map_err(|error| error.to_string())
     };
-    Ok(Told { logits: run.logits, activation, attention, lens })
+    let (mut lens, mut layers) = (None, Vec::new());
+    if let (Some(captured), Some(last)) = (&activation, &question.lens) {
+        lens = Some(through(captured, last)?);
+        let taps: Vec<&str> = question.layers.iter().map(String::as_str).collect();
+        let run = predictor.run(tokens, &Plan::reading(&taps)).map_err(|error| error.to_string())?;
+        layers = run.captured.iter().map(|captured| through(captured, last)).collect::<Result<_, _>>()?;
+    }
+    let unedited = question.unedited.iter().find(|(own, _)| *own == horizon).map(|(_, tokens)| tokens.as_slice());
+    let patched = match question.patches.as_slice() {
+        [] => None,
+        patches => Some(patched(predictor, tokens, unedited, patches)?),
+    };
+    Ok(Told { logits: run.logits, activation, attention, lens, layers, patched })
 }
 
 fn load<'a>(

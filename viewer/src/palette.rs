@@ -155,6 +155,17 @@ impl Palette {
         mix(self.dead, self.live, f32::from(state) / f32::from(states.max(2) - 1))
     }
 
+    /// A cell of an automaton: as [`Palette::state`], but of more than two states 1 is live and the others fade.
+    pub fn cell(&self, state: u8, states: u8) -> Rgb {
+        match state {
+            0 | 1 => self.state(state, 2),
+            _ => {
+                let share = f32::from(state - 1) / f32::from(states.max(3) - 1);
+                mix(mix(self.cold, self.live, 0.15), self.dead, 0.15 + 0.7 * share)
+            }
+        }
+    }
+
     /// A probability that a cell is live.
     pub fn probability(&self, probability: f32) -> Rgb {
         mix(self.dead, self.live, probability)

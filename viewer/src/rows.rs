@@ -8,7 +8,8 @@ use environments::elementary::{ElementaryEpisode, ElementaryWorld};
 
 use crate::line::{Sheet, Table, expected, lens, nats, percent};
 use crate::palette::{Ramp, Rgb, mix};
-use crate::scene::{Drawing, Drawn, Extent, Ground, Legend, Panel, Raster, Reads, Score, Seen, Words};
+use crate::scene::{Drawing, Drawn, Extent, Ground, Legend, Panel, Raster, Reads, Score, Seen, Words, place_of};
+use crate::spacetime::Structure;
 use crate::subject::Fact;
 
 /// The panels of histories.
@@ -22,6 +23,16 @@ pub const PANELS: &[Panel] = &[
     Panel::new("activation", Ground::Scene, Reads::Answer),
     Panel::new("attention", Ground::Scene, Reads::Attention),
     Panel::new("lens", Ground::Table, Reads::Lens),
+    Panel::new("probe", Ground::Table, Reads::Entries),
+    Panel::new("particles", Ground::Scene, Reads::Request),
+    Panel::new("storage", Ground::Scene, Reads::Request),
+    Panel::new("transfer-west", Ground::Scene, Reads::Request),
+    Panel::new("transfer-east", Ground::Scene, Reads::Request),
+    Panel::new("separable", Ground::Scene, Reads::Request),
+    Panel::new("pinned", Ground::Scene, Reads::Pinned(0)),
+    Panel::new("pinned-2", Ground::Scene, Reads::Pinned(1)),
+    Panel::new("pinned-3", Ground::Scene, Reads::Pinned(2)),
+    Panel::new("pinned-4", Ground::Scene, Reads::Pinned(3)),
 ];
 
 /// Columns and rows that are shown at once; beyond them it scrolls.
@@ -52,6 +63,7 @@ pub struct RowScene {
     block: usize,
     tokens: Vec<usize>,
     known: Vec<Known>,
+    structure: Structure,
 }
 
 impl RowScene {
@@ -80,7 +92,16 @@ impl RowScene {
             known
         });
         let known = known.collect();
-        Self { scene: world.episode_of(&own).scene, own, original, block: world.config().block, tokens, known }
+        let structure = Structure::new(own.rule, own.rows.clone());
+        Self {
+            structure,
+            scene: world.episode_of(&own).scene,
+            own,
+            original,
+            block: world.config().block,
+            tokens,
+            known,
+        }
     }
 
     fn cells(&self) -> usize {
@@ -201,6 +222,48 @@ impl RowScene {
         }
     }
 
+    /// What probes of the chosen tap say of every entry.
+    fn draw_probe(&self, seen: &Seen<'_>) -> Drawing {
+        let title = "Rule table, read by probes";
+        let readings = match seen.entries {
+            Ok(readings) => readings,
+            Err(reason) => return Drawing::new(title, Err(reason.into())),
+        };
+        let entries = self.own.rule.entries();
+        let bits = 2 * self.own.rule.radius() + 1;
+        let columns: Vec<String> = (0..entries).rev().map(|entry| format!("{entry:0bits$b}")).collect();
+        let value = |cell: usize| -> Option<f64> {
+            let entry = entries - 1 - cell % entries;
+            if cell < entries {
+                return Some(f64::from(u8::from(self.own.rule.next(entry))));
+            }
+            let reading = readings.iter().find(|reading| reading.entry == columns[cell % entries])?;
+            reading.chances.last().map(|(_, chance)| f64::from(*chance))
+        };
+        let raster = Raster::paint(entries as u32, 2, |cell| match value(cell) {
+            Some(share) => seen.palette.ramp(Ramp::Magnitude, share as f32),
+            None => seen.palette.panel,
+        });
+        let scores: Vec<f64> = readings.iter().filter_map(|reading| reading.accuracy).collect();
+        let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
+        let text = |cell: usize| match value(cell) {
+            Some(0.0) => "0".to_string(),
+            Some(share) => percent(share),
+            None => "–".into(),
+        };
+        Drawing {
+            note: (!scores.is_empty()).then(|| (format!("balanced accuracy on validation {mean:.2}"), false)),
+            words: (0..2 * entries)
+                .filter(|_| entries <= 16)
+                .map(|cell| (((cell % entries) as u32, (cell / entries) as u32), text(cell)))
+                .collect(),
+            rows: vec!["becomes".into(), "probe".into()],
+            columns,
+            legend: Legend::Scale(Ramp::Magnitude, ["0".into(), "1 probability of 1".into()]),
+            ..Drawing::new(title, Ok(raster))
+        }
+    }
+
     fn token_names(&self) -> Vec<String> {
         let block = self.block;
         (0..self.cells()).map(|token| format!("{token:0block$b}")).collect()
@@ -209,7 +272,6 @@ impl RowScene {
     fn draw_next(&self, seen: &Seen<'_>) -> Drawing {
         let step = seen.step as usize;
         let known = self.known.get(step);
-        let model = seen.belief.ok().and_then(|belief| expected(belief, seen.step, self.cells()));
         let mut table = Table {
             title: format!("Token {step}: what is expected"),
             names: self.token_names(),
@@ -217,7 +279,7 @@ impl RowScene {
             truth: self.tokens.get(step).map(|&token| token as u32),
             other: None,
         };
-        table.push("model", model.map(|chances| chances.iter().copied().map(f64::from).collect()));
+        table.push_model(seen);
         table.push("Bayes, class", known.map(|known| known.next.clone()));
         if let Some(memory) = known.and_then(|known| known.memory.as_ref()) {
             let name = if memory.is_some() { "Bayes, seen" } else { "seen: none" };
@@ -286,6 +348,12 @@ impl Drawn for RowScene {
                 let raster = raster.map(|b| self.paint(seen, |cell| palette.probability(self.believed(b, cell))));
                 Drawing { legend: scale("probability of 1"), ..Drawing::new("Prediction, cell by cell", raster) }
             }
+            "pinned" | "pinned-2" | "pinned-3" | "pinned-4" => {
+                let place = place_of(panel);
+                let raster = seen.pin(place).map_err(str::to_string);
+                let raster = raster.map(|(b, _)| self.paint(seen, |cell| palette.probability(self.believed(b, cell))));
+                Drawing { legend: scale("probability of 1"), ..Drawing::new(seen.pin_title(place), raster) }
+            }
             "bayes" => {
                 let raster = self.paint(seen, |cell| palette.probability(self.reckoned(cell)));
                 Drawing {
@@ -304,10 +372,15 @@ impl Drawn for RowScene {
                 }
             }
             "table" => self.draw_table(seen),
+            "probe" => self.draw_probe(seen),
             "next" => self.draw_next(seen),
             "attention" => self.sheet(seen, |sheet, seen| sheet.attention(seen)),
             "lens" => lens(seen, self.token_names(), truth),
-            _ => self.sheet(seen, |sheet, seen| sheet.activation(seen)),
+            name => {
+                let paint = |shade: &dyn Fn((u32, u32)) -> Rgb| self.paint(seen, shade);
+                let own = self.structure.panel(name, palette, &paint);
+                own.unwrap_or_else(|| self.sheet(seen, |sheet, seen| sheet.activation(seen)))
+            }
         };
         if panel.ground != Ground::Table {
             drawing.rows = (window.row..window.row + window.height).map(|row| row.to_string()).collect();
@@ -335,6 +408,7 @@ impl Drawn for RowScene {
                 facts.push(("comes from entry".into(), format!("{entry:0bits$b}, {state}")));
             }
         }
+        self.structure.describe(cell, &mut facts);
         facts
     }
 
@@ -343,6 +417,14 @@ impl Drawn for RowScene {
         let model = expected(belief, step, self.cells()).map_or(0.0, |chances| nats(f64::from(chances[token])));
         let reference = self.known.get(step as usize).map_or(0.0, |known| nats(known.next[token]));
         Score { model, reference }
+    }
+
+    fn token(&self, step: u32) -> Option<usize> {
+        self.tokens.get(step as usize).copied()
+    }
+
+    fn targets(&self) -> usize {
+        self.cells()
     }
 
     fn changed(&self, _step: u32) -> Vec<(u32, u32)> {

@@ -1,5 +1,7 @@
 //! How a scene is drawn: the seam through which every world's pictures go.
 
+use std::collections::BTreeMap;
+
 use environments::{Outline, Scene};
 use experiments::config::nearest;
 
@@ -61,12 +63,20 @@ impl Panel {
 pub enum Reads {
     /// Nothing, or what there is.
     Nothing,
+    /// Nothing either; shown only on request.
+    Request,
     /// Its answer and the chosen tap.
     Answer,
     /// Attention from the chosen cell; shown only on request.
     Attention,
     /// The logit lens at the chosen tap; shown only on request.
     Lens,
+    /// The answer of a model that is pinned beside it, by its place; shown where there is one.
+    Pinned(usize),
+    /// Its answer under patches; shown where there are some.
+    Patched,
+    /// What probes say of a table's entries; shown only on request.
+    Entries,
 }
 
 /// What a panel's cells are.
@@ -93,6 +103,19 @@ pub struct Seen<'a> {
     pub attention: Result<(&'a [f32], f32, &'a str), &'a str>,
     /// What the logit lens reads at the chosen tap, as `belief`, and the tap; or why there is nothing.
     pub lens: Result<(&'a [f32], &'a str), &'a str>,
+    /// The same at the end of every layer, with the names of these.
+    pub layers: Vec<(String, &'a [f32])>,
+    /// What the model answers under patches, as `belief`; or why there is nothing.
+    pub patched: Result<&'a [f32], &'a str>,
+    /// What the models that are pinned beside it answer, as `belief`, each with its name; or why there is nothing.
+    pub pinned: Vec<(&'a str, Result<&'a [f32], &'a str>)>,
+    /// What probes say of every entry of a table at the step: names of the entries, each with a probability for every
+    /// class; or why there is nothing.
+    pub entries: Result<&'a [EntryReading], &'a str>,
+    /// The world that patches are held against, where there are some.
+    pub against: Option<&'a dyn Drawn>,
+    /// What the patches did.
+    pub effect: &'a BTreeMap<String, f64>,
     /// The tap and what is read there, such as `blocks.2.resid_post · L2 norm`.
     pub reading: &'a str,
     /// Whether activations have signs.
@@ -103,6 +126,61 @@ pub struct Seen<'a> {
     pub overlays: Overlays,
     /// The colours.
     pub palette: &'a Palette,
+}
+
+/// Models that can be pinned at once.
+pub const PINS: usize = 4;
+
+/// What a probe says of an entry of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntryReading {
+    /// The entry, such as `A0`.
+    pub entry: String,
+    /// Each thing that it can be, with its probability.
+    pub chances: Vec<(String, f32)>,
+    /// Balanced accuracy on validation runs.
+    pub accuracy: Option<f64>,
+}
+
+/// No patch did anything.
+static NO_EFFECT: BTreeMap<String, f64> = BTreeMap::new();
+
+impl<'a> Seen<'a> {
+    /// A scene without a model.
+    pub fn of_nothing(step: u32, palette: &'a Palette, overlays: Overlays) -> Self {
+        let none = "no model was asked";
+        Self {
+            step,
+            belief: Err(none),
+            activation: Err(none),
+            attention: Err(none),
+            lens: Err(none),
+            layers: Vec::new(),
+            patched: Err(none),
+            pinned: Vec::new(),
+            entries: Err(none),
+            against: None,
+            effect: &NO_EFFECT,
+            reading: "",
+            signed: false,
+            trained: true,
+            overlays,
+            palette,
+        }
+    }
+
+    /// What a pinned model answers, with its name; or why there is nothing.
+    pub fn pin(&self, place: usize) -> Result<(&'a [f32], &'a str), &'a str> {
+        match self.pinned.get(place) {
+            Some((name, answer)) => answer.map(|answer| (answer, *name)),
+            None => Err("pin a checkpoint: Shift V"),
+        }
+    }
+
+    /// The heading of a pinned model's panel.
+    pub fn pin_title(&self, place: usize) -> String {
+        format!("Pinned: {}", self.pinned.get(place).map_or("nothing", |(name, _)| name))
+    }
 }
 
 /// How colours are to be read.
@@ -237,8 +315,23 @@ pub trait Drawn: Send + Sync {
         None
     }
 
+    /// The token that comes at a step, in a line of tokens.
+    fn token(&self, _step: u32) -> Option<usize> {
+        None
+    }
+
+    /// Number of tokens that can come, in a line of tokens.
+    fn targets(&self) -> usize {
+        1
+    }
+
     /// Cells that at a step are not as they would be without the edits.
     fn changed(&self, step: u32) -> Vec<(u32, u32)>;
+}
+
+/// The place among the pins of the model that a panel reads.
+pub fn place_of(panel: &Panel) -> usize {
+    if let Reads::Pinned(place) = panel.reads { place } else { 0 }
 }
 
 /// A panel of a list by its name.

@@ -1,10 +1,11 @@
 //! Any world as a subject: its tokens, without a picture of its own.
 
 use environments::sequence::SequenceModel;
-use environments::{Address, Edit, Environment, Sample, Scope, Split, Symbol, UNSCORED};
+use environments::{Address, Edit, Environment, Labels, Sample, Scope, Split, Symbol, UNSCORED};
+use experiments::intervention::chances;
 use models::ModelSpec;
 
-use crate::subject::{Asks, Fact, Observed, Subject, fits, softmax};
+use crate::subject::{Asks, Fact, Observed, Subject, example, fits};
 use crate::tokens::{Reference, TokenScene};
 use crate::view::Tool;
 
@@ -94,7 +95,7 @@ impl Subject for SequenceSubject {
     }
 
     fn answer(&self, logits: &[f32]) -> Vec<f32> {
-        logits.chunks_exact(self.environment.targets()).flat_map(softmax).collect()
+        chances(logits, self.environment.targets())
     }
 
     fn facts(&self, observed: &Observed, _step: u32, cell: (u32, u32)) -> Vec<Fact> {
@@ -113,8 +114,12 @@ impl Subject for SequenceSubject {
         columns.collect()
     }
 
+    fn example(&self, split: Split, index: u64) -> Option<(Vec<Symbol>, Labels)> {
+        example(self.environment.as_ref(), split, index)
+    }
+
     fn tools(&self) -> &'static [(Tool, &'static str)] {
-        &[(Tool::Look, "look")]
+        &[(Tool::Look, "look"), (Tool::Patch, "patch")]
     }
 
     fn palette(&self, _observed: &Observed) -> Vec<String> {

@@ -6,18 +6,22 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use environments::Environment;
 use environments::automata::formats::PatternFile;
+use environments::automata::{LineRule, Rule};
 use environments::sequence::{ContextTreeWeighting, KrichevskyTrofimov, SequenceModel};
 use environments::sources::{SourcesConfig, SourcesWorld};
 use environments::turing::universal::{UniversalConfig, UniversalWorld};
 use environments::turing::{HaltingConfig, HaltingWorld, TuringConfig};
 use experiments::config::{Config, Overrides, nearest};
+use experiments::intervention::{life_variants, pool_of};
 use experiments::machines::diversity_world;
-use experiments::run_directory::{Checkpoint, RunDirectory};
+use experiments::run_directory::{Checkpoint, Metric, RunDirectory};
 use toml::{Table, Value};
 
+use crate::automaton::AutomatonSubject;
 use crate::elementary::ElementarySubject;
 use crate::life::LifeSubject;
 use crate::sequences::SequenceSubject;
+use crate::spacetime::LineSubject;
 use crate::subject::Subject;
 use crate::tape::{letter, token_name};
 use crate::turing::{Machines, TuringSubject};
@@ -107,22 +111,13 @@ fn sources(world: &Table, _config: &Table, _models: &[&str]) -> Result<Worlds, S
     Ok(alone(subject.beside("Bayes", bayes)))
 }
 
-/// Beside the world itself that of models which only predict the next step, and the control world, where the rule is
-/// another and the shapes of gliders do not fly.
+/// Beside the world itself those of models that live in another.
 fn life(world: &Table, config: &Table, _models: &[&str]) -> Result<Worlds, String> {
-    let mut worlds: Worlds = vec![(String::new(), Arc::new(LifeSubject::from_section(world)?))];
-    let variant = |changes: &[(&str, Value)]| {
-        let mut world = world.clone();
-        world.extend(changes.iter().map(|(key, value)| (key.to_string(), value.clone())));
-        LifeSubject::from_section(&world)
-    };
-    if config.get("experiment").and_then(Value::as_str) != Some("glider-chunking") {
-        return Ok(worlds);
-    }
-    worlds.push(("next-step".into(), Arc::new(variant(&[("horizons", vec![1].into())])?)));
-    if let Some(control) = config.get("measure").and_then(|measure| measure.get("control_rule")) {
-        let rule = world.get("recognise_as").or(world.get("rule")).cloned().unwrap_or_else(|| "B3/S23".into());
-        worlds.push(("control-world".into(), Arc::new(variant(&[("rule", control.clone()), ("recognise_as", rule)])?)));
+    let mut worlds = alone(LifeSubject::from_section(world)?);
+    if config.get("experiment").and_then(Value::as_str) == Some("glider-chunking") {
+        for (models, world) in life_variants(world, config) {
+            worlds.push((models.into(), Arc::new(LifeSubject::from_section(&world)?)));
+        }
     }
     Ok(worlds)
 }
@@ -141,11 +136,7 @@ fn turing(world: &Table, config: &Table, models: &[&str]) -> Result<Worlds, Stri
         return Ok(worlds);
     }
     for model in models {
-        let mut parts = model.rsplitn(3, '-');
-        let (number, diversity) = (parts.next().and_then(|part| part.parse().ok()), parts.next());
-        let (Some(number), Some(diversity)) = (number, diversity) else { continue };
-        let diversity = if diversity == "all" { Some(0) } else { diversity.parse().ok() };
-        let Some(diversity) = diversity else { continue };
+        let Some((diversity, number)) = pool_of(model) else { continue };
         worlds.push((model.to_string(), Arc::new(subject(&|world| Some(diversity_world(world, diversity, number)))?)));
     }
     Ok(worlds)
@@ -160,6 +151,8 @@ pub struct Source {
     pub worlds: Worlds,
     /// The models' weights, by model and step; empty without a run.
     pub checkpoints: Vec<Checkpoint>,
+    /// The training records of a run, in order.
+    pub metrics: Vec<Metric>,
     /// Where the view is kept, for a run.
     pub view_file: Option<PathBuf>,
     /// Why there is no prediction, where there is none.
@@ -174,6 +167,11 @@ impl Source {
     /// # Errors
     /// In one sentence that names the file at fault.
     pub fn open(path: &Path, scale: Option<&str>) -> anyhow::Result<Self> {
+        if !path.exists()
+            && let Some(opened) = Self::open_rule(&path.to_string_lossy())
+        {
+            return opened;
+        }
         if !path.is_file() {
             return Self::open_run(&RunDirectory::find(&path.to_string_lossy())?);
         }
@@ -209,6 +207,7 @@ impl Source {
             name: run.name(),
             worlds,
             checkpoints,
+            metrics: run.metrics()?,
             view_file: Some(run.file("view.toml")),
             mindless: "no checkpoint is chosen",
             chosen: None,
@@ -251,10 +250,29 @@ impl Source {
             name,
             worlds,
             checkpoints: Vec::new(),
+            metrics: Vec::new(),
             view_file: None,
             mindless: "a config has no trained model; open a run to see predictions",
             chosen: None,
         })
+    }
+
+    /// A rule that is named in place of a file: soups of boards, or random rows of a one-dimensional rule.
+    fn open_rule(text: &str) -> Option<anyhow::Result<Self>> {
+        let worlds = match (text.parse::<LineRule>(), Rule::parse(text)) {
+            (Ok(rule), _) if text.starts_with(['W', 'w', 'R', 'r']) => Ok(alone(LineSubject::random(rule))),
+            (_, Ok(rule)) => AutomatonSubject::soups(rule).map(alone),
+            _ => return None,
+        };
+        Some(worlds.map_err(|reason| anyhow!(reason)).map(|worlds| Self {
+            name: text.into(),
+            worlds,
+            checkpoints: Vec::new(),
+            metrics: Vec::new(),
+            view_file: None,
+            mindless: "a rule has no trained model; open a run to see predictions",
+            chosen: None,
+        }))
     }
 
     fn open_pattern(path: &Path, text: &str) -> anyhow::Result<Self> {
@@ -262,12 +280,13 @@ impl Source {
         let file = PatternFile::read(text).map_err(|error| {
             anyhow!("{shown} is neither a run, nor a config (.toml), nor a pattern that can be read: {error}")
         })?;
-        let subject = LifeSubject::from_pattern(&file).map_err(|reason| anyhow!("{shown}: {reason}"))?;
+        let subject = of_pattern(&file).map_err(|reason| anyhow!("{shown}: {reason}"))?;
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         Ok(Self {
             name,
-            worlds: vec![(String::new(), Arc::new(subject))],
+            worlds: subject,
             checkpoints: Vec::new(),
+            metrics: Vec::new(),
             view_file: None,
             mindless: "a pattern has no trained model; open a run to see predictions",
             chosen: None,
@@ -321,6 +340,15 @@ impl Source {
                 format!("the model `{model}` has no checkpoint at step {step}; the nearest is {nearest}")
             }),
         }
+    }
+}
+
+/// A board of any rule, or the history of a one-dimensional one from the pattern's first row.
+fn of_pattern(file: &PatternFile) -> Result<Worlds, String> {
+    let line = file.rule.as_deref().filter(|rule| rule.starts_with(['W', 'w'])).map(str::parse::<LineRule>);
+    match line {
+        Some(Ok(rule)) => LineSubject::from_pattern(rule, &file.pattern).map(alone),
+        _ => AutomatonSubject::from_pattern(file).map(alone),
     }
 }
 

@@ -1,6 +1,9 @@
 //! What the viewer asks of a world: what is there, what a model is asked about it, what its answer means.
 
-use environments::{Address, Edit, Geometry, Split, Symbol};
+use std::collections::BTreeMap;
+
+use environments::{Address, Edit, Environment, Geometry, Labels, Split, Symbol};
+use experiments::intervention::{Deed, Patch, line_effect};
 use models::ModelSpec;
 
 use crate::scene::Drawn;
@@ -75,11 +78,21 @@ pub trait Subject: Send + Sync {
     /// What is true of a cell when asked about a step, by the world's own labels.
     fn facts(&self, observed: &Observed, step: u32, cell: (u32, u32)) -> Vec<Fact>;
 
+    /// What a model is asked about an episode, with the episode's labels; nothing where there are no episodes.
+    fn example(&self, _split: Split, _index: u64) -> Option<(Vec<Symbol>, Labels)> {
+        None
+    }
+
     /// The tools that fit, by their names here.
     fn tools(&self) -> &'static [(Tool, &'static str)];
 
     /// Names of changes that can be made in one go: things that can be put down, entries that can be rewritten.
     fn palette(&self, observed: &Observed) -> Vec<String>;
+
+    /// What a person may write to choose such a change.
+    fn written(&self) -> &'static str {
+        "an entry or a rule"
+    }
 
     /// The cells of a thing that can be put down, as (column, row) from its north-west corner; none for a change that
     /// has no place.
@@ -110,6 +123,37 @@ pub trait Subject: Send + Sync {
         Err("there is nothing here that can be moved".into())
     }
 
+    /// The model's positions that a selection at a cell stands for.
+    fn selected(&self, observed: &Observed, cell: (u32, u32)) -> Vec<usize> {
+        vec![observed.scene.position_of(cell)]
+    }
+
+    /// The positions that a selection at one cell would have at another.
+    fn moved(&self, observed: &Observed, _from: (u32, u32), to: (u32, u32)) -> Vec<usize> {
+        vec![observed.scene.position_of(to)]
+    }
+
+    /// All edits of the world that patches are held against: its future is what the patched model should predict.
+    fn counterpart(&self, observed: &Observed, patches: &[Patch]) -> Vec<Edit> {
+        // What restores activations undoes the edits; other patches leave a line of tokens as it is.
+        let restores = patches.iter().any(|patch| patch.deed == Deed::Restore);
+        if restores { Vec::new() } else { observed.edits.clone() }
+    }
+
+    /// What patches of some positions did to the answer about a step, by name; `against` is the world that they are held
+    /// against, the answers are those before and after.
+    fn effect(
+        &self,
+        observed: &Observed,
+        against: &Observed,
+        step: u32,
+        (clean, patched): (&[f32], &[f32]),
+        to: &[usize],
+    ) -> BTreeMap<String, f64> {
+        let tokens = (observed.scene.token(step), against.scene.token(step));
+        line_effect((clean, patched), observed.scene.targets(), step as usize, tokens, to)
+    }
+
     /// The name under which a pattern file or RLE text is put down.
     ///
     /// # Errors
@@ -126,6 +170,12 @@ pub trait Subject: Send + Sync {
     fn chosen_in(&self, _observed: &Observed, _panel: &str, _cell: (u32, u32)) -> Option<String> {
         None
     }
+}
+
+/// [`Subject::example`] of a world.
+pub fn example(environment: &dyn Environment, split: Split, index: u64) -> Option<(Vec<Symbol>, Labels)> {
+    let episode = environment.episode(split, index);
+    Some((episode.sample.tokens, episode.labels))
 }
 
 /// Checks that a model's symbols and positions are those of a world.
@@ -146,12 +196,4 @@ pub fn fits(spec: &ModelSpec, vocabulary: usize, targets: usize, geometry: Geome
         return Err("its positions lie otherwise than those of this world".into());
     }
     Ok(())
-}
-
-/// The softmax of some logits.
-pub fn softmax(logits: &[f32]) -> Vec<f32> {
-    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weights: Vec<f32> = logits.iter().map(|logit| (logit - highest).exp()).collect();
-    let all: f32 = weights.iter().sum();
-    weights.into_iter().map(|weight| weight / all).collect()
 }

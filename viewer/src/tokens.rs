@@ -1,10 +1,10 @@
 //! How any sequence of tokens is drawn: a strip of what comes, and how probable it was held.
 
-use environments::{Sample, Scene, Symbol, UNSCORED};
+use environments::{Sample, Scene, UNSCORED};
 
 use crate::line::{Sheet, Table, expected, lens, nats, percent};
 use crate::palette::{Palette, Ramp, Rgb, mix};
-use crate::scene::{Drawing, Drawn, Extent, Ground, Legend, Panel, Raster, Reads, Score, Seen, Words};
+use crate::scene::{Drawing, Drawn, Extent, Ground, Legend, Panel, Raster, Reads, Score, Seen, Words, place_of};
 use crate::subject::Fact;
 
 /// The panels of sequences.
@@ -16,6 +16,10 @@ pub const PANELS: &[Panel] = &[
     Panel::new("activation", Ground::Scene, Reads::Answer),
     Panel::new("attention", Ground::Scene, Reads::Attention),
     Panel::new("lens", Ground::Table, Reads::Lens),
+    Panel::new("pinned", Ground::Scene, Reads::Pinned(0)),
+    Panel::new("pinned-2", Ground::Scene, Reads::Pinned(1)),
+    Panel::new("pinned-3", Ground::Scene, Reads::Pinned(2)),
+    Panel::new("pinned-4", Ground::Scene, Reads::Pinned(3)),
 ];
 
 /// Tokens of a row.
@@ -62,13 +66,10 @@ impl TokenScene {
         Self { scene, sample, original, vocabulary, targets, reference, names }
     }
 
-    /// The first position that is scored, or the first at all.
+    /// The middle of the positions that are scored.
     pub fn begin(&self) -> u32 {
-        let scored = |target: &Symbol| *target != UNSCORED;
-        let (first, count) = (self.sample.targets.iter().position(scored), self.sample.targets.len());
-        let all = self.sample.targets.iter().filter(|target| scored(target)).count();
-        // Where all are scored, the middle shows more.
-        if all * 2 > count { (count / 2) as u32 } else { first.unwrap_or(0) as u32 }
+        let all: Vec<usize> = (0..self.sample.targets.len()).filter(|&place| self.target(place).is_some()).collect();
+        all.get(all.len() / 2).map_or(0, |&place| place as u32)
     }
 
     fn target(&self, position: usize) -> Option<usize> {
@@ -137,8 +138,7 @@ impl TokenScene {
             truth: self.target(step).map(|target| target as u32),
             other: None,
         };
-        let model = seen.belief.ok().and_then(|belief| expected(belief, seen.step, self.targets));
-        table.push("model", model.map(|chances| chances.iter().copied().map(f64::from).collect()));
+        table.push_model(seen);
         if let Some(reference) = &self.reference {
             table.push(reference.name.as_str(), reference.next.get(step).cloned());
         }
@@ -210,13 +210,19 @@ impl Drawn for TokenScene {
                 Drawing {
                     words: words.collect(),
                     changed: if seen.overlays.changed { self.changed(seen.step) } else { Vec::new() },
-                    legend: Legend::Words("each cell: what its position is to predict · framed: comes next".into()),
+                    legend: Legend::Words("each cell: what comes after its position · framed: comes next".into()),
                     ..Drawing::new("Tokens", Ok(self.paint(seen, shade)))
                 }
             }
             "model" => match seen.belief {
                 Ok(belief) => self.chances(seen, "Model".into(), &|position| self.model(belief, position)),
                 Err(reason) => Drawing::new("Model", Err(reason.into())),
+            },
+            "pinned" | "pinned-2" | "pinned-3" | "pinned-4" => match seen.pin(place_of(panel)) {
+                Ok((belief, _)) => {
+                    self.chances(seen, seen.pin_title(place_of(panel)), &|position| self.model(belief, position))
+                }
+                Err(reason) => Drawing::new(seen.pin_title(place_of(panel)), Err(reason.into())),
             },
             "reference" => match &self.reference {
                 Some(reference) => self.chances(seen, reference.name.clone(), &|position| self.reckoned(position)),
@@ -263,6 +269,14 @@ impl Drawn for TokenScene {
     fn score(&self, step: u32, belief: &[f32]) -> Score {
         let of = |chance: Option<f64>| chance.map_or(0.0, nats);
         Score { model: of(self.model(belief, step as usize)), reference: of(self.reckoned(step as usize)) }
+    }
+
+    fn token(&self, step: u32) -> Option<usize> {
+        self.target(step as usize)
+    }
+
+    fn targets(&self) -> usize {
+        self.targets
     }
 
     fn changed(&self, _step: u32) -> Vec<(u32, u32)> {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use environments::turing::{HeadToken, TuringConfig, TuringEpisode, TuringWorld};
-use environments::{Address, Edit, Environment, Split};
+use environments::{Address, Edit, Environment, Labels, Split, Symbol};
+use experiments::intervention::chances;
 use experiments::machines::{Pair, pairs};
 use models::ModelSpec;
 
 use crate::scene::Drawn;
-use crate::subject::{Asks, Fact, Observed, Subject, fits, softmax};
+use crate::subject::{Asks, Fact, Observed, Subject, example, fits};
 use crate::tape::{Evidence, Names, TapeScene, choice, letter, written};
 use crate::view::Tool;
 
@@ -151,15 +152,19 @@ impl Subject for TuringSubject {
     }
 
     fn answer(&self, logits: &[f32]) -> Vec<f32> {
-        logits.chunks_exact(HeadToken::count(self.world.config().symbols)).flat_map(softmax).collect()
+        chances(logits, HeadToken::count(self.world.config().symbols))
     }
 
     fn facts(&self, _observed: &Observed, _step: u32, _cell: (u32, u32)) -> Vec<Fact> {
         Vec::new()
     }
 
+    fn example(&self, split: Split, index: u64) -> Option<(Vec<Symbol>, Labels)> {
+        example(self.of(split), split, index)
+    }
+
     fn tools(&self) -> &'static [(Tool, &'static str)] {
-        &[(Tool::Look, "look"), (Tool::Drop, "rewrite")]
+        &[(Tool::Look, "look"), (Tool::Drop, "rewrite"), (Tool::Patch, "patch")]
     }
 
     fn palette(&self, _observed: &Observed) -> Vec<String> {
@@ -170,6 +175,10 @@ impl Subject for TuringSubject {
                 .map(move |code| format!("{}{symbol}={}", letter(state as u8), written(choice(code, states))))
         });
         all.collect()
+    }
+
+    fn written(&self) -> &'static str {
+        "an entry, such as A0=1RB"
     }
 
     fn footprint(&self, name: &str) -> Result<Vec<(u32, u32)>, String> {

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use environments::{Address, Edit, Split};
+use environments::{Edit, Split};
+use experiments::intervention::{Intervention, Patch};
 use serde::{Deserialize, Serialize};
 
 use crate::lens::Lens;
@@ -24,11 +25,13 @@ pub enum Tool {
     Drop,
     /// Takes an object up, and puts it down elsewhere.
     Move,
+    /// Changes activations, and not the world.
+    Patch,
 }
 
 impl Tool {
     /// All of them, in order.
-    pub const ALL: [Tool; 5] = [Tool::Look, Tool::Draw, Tool::Erase, Tool::Drop, Tool::Move];
+    pub const ALL: [Tool; 6] = [Tool::Look, Tool::Draw, Tool::Erase, Tool::Drop, Tool::Move, Tool::Patch];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -38,6 +41,7 @@ impl Tool {
             Tool::Erase => "erase",
             Tool::Drop => "drop",
             Tool::Move => "move",
+            Tool::Patch => "patch",
         }
     }
 }
@@ -66,29 +70,61 @@ impl Default for Overlays {
     }
 }
 
-/// What edits did, for whoever cites them or runs them again: the address and the edits are what
-/// `Environment::counterfactual` takes, and the figures are those at the view's step when they were saved.
+/// A model whose prediction stands beside that of the chosen one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Intervention {
-    /// The episode that is edited; none for a pattern file. Its index is not always the view's: a pair of twins has a
-    /// number of its own.
+pub struct Pin {
+    /// Another run, by its path or its name under `runs/`; the run that is open where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub address: Option<Address>,
-    /// All edits, in order; those that make an evil twin come before the view's.
-    pub edits: Vec<Edit>,
-    /// What was open, such as a run's name.
-    pub source: String,
-    /// What the two scores count.
-    pub measures: [String; 2],
-    /// The model's and the reference's score at the step before the edits, where the model had answered.
+    pub run: Option<String>,
+    /// The model's name; the first where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub before: Option<[f32; 2]>,
-    /// The same with them.
+    pub model: Option<String>,
+    /// The checkpoint's optimiser step; the last where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub after: Option<[f32; 2]>,
-    /// Cells whose state at the step the edits change, by the simulator.
-    pub changed: usize,
+    pub checkpoint: Option<u64>,
+}
+
+/// How the tool `patch` changes activations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Puts those of one selection at another place.
+    #[default]
+    Copy,
+    /// Puts those there that the selection has without the edits.
+    Restore,
+    /// Puts zeros there.
+    Zero,
+    /// Puts the mean over all positions there.
+    Mean,
+    /// Raises the chosen neuron by the dose.
+    Neuron,
+    /// Adds, at another place, what the selection has beyond the mean, times the dose.
+    Direction,
+    /// Adds the chosen concept's direction, times the dose.
+    Concept,
+    /// Takes the chosen concept away everywhere.
+    Erase,
+}
+
+impl Method {
+    /// All of them, in order, with their names.
+    pub const ALL: [(Method, &'static str); 8] = [
+        (Method::Copy, "copy"),
+        (Method::Restore, "restore"),
+        (Method::Zero, "zero"),
+        (Method::Mean, "mean"),
+        (Method::Neuron, "neuron"),
+        (Method::Direction, "direction"),
+        (Method::Concept, "concept"),
+        (Method::Erase, "erase"),
+    ];
+
+    /// Whether there is a place to take something from and one to put it.
+    pub fn has_two_places(self) -> bool {
+        matches!(self, Method::Copy | Method::Direction)
+    }
 }
 
 /// Everything that a person has chosen.
@@ -102,6 +138,9 @@ pub struct View {
     /// Steps after t; the source's own choice where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
+    /// First and last step of a film; all steps where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<[u32; 2]>,
     /// Speed of play, in steps a second.
     pub speed: f32,
     /// The model's name; the first where absent.
@@ -118,6 +157,9 @@ pub struct View {
     /// The neuron; the norm over all of them where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neuron: Option<usize>,
+    /// A concept whose probe is shown in place of neurons, such as `glider=glider`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
     /// The attention head; the mean over all of them where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<usize>,
@@ -132,6 +174,10 @@ pub struct View {
     /// The change that is made in one go: an object that is put down, an entry that is rewritten. The first of the
     /// world's own where empty.
     pub pattern: String,
+    /// How the tool `patch` changes activations.
+    pub method: Method,
+    /// How much of a neuron or a direction is added.
+    pub dose: f32,
     /// Dark or light.
     pub theme: Theme,
     /// Whether the list of keys is shown.
@@ -140,11 +186,17 @@ pub struct View {
     pub overlays: Overlays,
     /// Zoom and pan.
     pub lens: Lens,
+    /// The model that stands beside the chosen one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<Pin>,
     /// What the edits did, in a file of an intervention.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intervention: Option<Intervention>,
     /// Changes to the board at t.
     pub edits: Vec<Edit>,
+    /// Changes to the model's activations.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub patches: Vec<Patch>,
 }
 
 impl Default for View {
@@ -153,23 +205,29 @@ impl Default for View {
             split: Split::Validation,
             index: 0,
             step: None,
+            range: None,
             speed: 4.0,
             model: None,
             checkpoint: None,
             boards: Vec::new(),
             tap: None,
             neuron: None,
+            probe: None,
             head: None,
             scale: None,
             cell: None,
             tool: Tool::Look,
             pattern: String::new(),
+            method: Method::Copy,
+            dose: 1.0,
             theme: Theme::Dark,
             help: false,
             overlays: Overlays::default(),
             lens: Lens::default(),
+            pins: Vec::new(),
             intervention: None,
             edits: Vec::new(),
+            patches: Vec::new(),
         }
     }
 }
@@ -195,6 +253,9 @@ impl View {
         view.lens.limit();
         if !view.speed.is_finite() || view.speed <= 0.0 {
             return Err(format!("`speed` = {} is not a positive number of steps a second", view.speed));
+        }
+        if !view.dose.is_finite() {
+            return Err("`dose` is not a number".into());
         }
         if view.scale.is_some_and(|scale| !scale.is_finite() || scale <= 0.0) {
             return Err("`scale` is not a positive number".into());
@@ -222,6 +283,7 @@ pub(crate) fn one_line(message: &str, span: Option<std::ops::Range<usize>>, text
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use experiments::intervention::Deed;
 
     #[test]
     fn a_view_survives_its_file() {
@@ -233,6 +295,10 @@ mod tests {
             cell: Some([4, 5]),
             boards: vec!["truth".into(), "error".into()],
             theme: Theme::Light,
+            patches: vec![
+                Patch { tap: "embed".into(), to: vec![3], deed: Deed::Direction { from: vec![4], dose: 0.1 } },
+                Patch { tap: "embed".into(), to: vec![3, 5], deed: Deed::Zero },
+            ],
             edits: vec![
                 Edit::Paint { cells: vec![(1, 2)], state: 1 },
                 Edit::Place { pattern: "glider-NW-2".into(), column: -1, row: 3 },

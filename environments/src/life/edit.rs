@@ -4,6 +4,7 @@ use super::board::{Board, Symmetry};
 use super::catalogue::{self, Heading};
 use super::config::nearest_name;
 use super::recognise::Object;
+use crate::automata::apgcode;
 use crate::{Edit, EnvironmentError};
 
 /// The board after edits, in order. Objects are those of the board before any of them.
@@ -72,7 +73,8 @@ fn take(objects: &mut [Option<Vec<(u32, u32)>>], number: u32) -> Result<Vec<(u32
 /// - a catalogue name: `block`, `glider` (heading SE, phase 0);
 /// - a glider of some heading and phase: `glider-NW-2`;
 /// - a catalogue name and an orientation: `boat-rotate90`, `eater-mirror-columns`, `loaf-transpose`;
-/// - RLE text: `bob$2bo$3o!`, with or without its header line.
+/// - RLE text: `bob$2bo$3o!`, with or without its header line;
+/// - an apgcode: `xq4_153`.
 ///
 /// Cells are (column, row) from the north-west corner of the bounding box; in RLE, from the text's own corner.
 ///
@@ -84,6 +86,11 @@ pub fn pattern_cells(text: &str) -> Result<Vec<(u32, u32)>, EnvironmentError> {
     }
     if let Some(pattern) = catalogue::pattern(text) {
         return Ok(pattern.cells.clone());
+    }
+    if text.starts_with('x') && text.contains('_') {
+        let pattern = apgcode::decode(text).map_err(|error| EnvironmentError(error.to_string()))?;
+        let cells = pattern.normalized();
+        return Ok(cells.cells().iter().map(|cell| (cell.x as u32, cell.y as u32)).collect());
     }
     for heading in Heading::ALL {
         for phase in 0..4 {
@@ -101,7 +108,8 @@ pub fn pattern_cells(text: &str) -> Result<Vec<(u32, u32)>, EnvironmentError> {
         }
     }
     fail(format!(
-        "pattern '{text}' is not a catalogue name, a glider such as glider-SE-0, or RLE text ending in '!'; the nearest \
+        "pattern '{text}' is not a catalogue name, a glider such as glider-SE-0, an apgcode such as xs4_33, or RLE text \
+         ending in '!'; the nearest \
          name is '{}'",
         nearest_name(text, |_| true)
     ))

@@ -1,7 +1,7 @@
 //! `stance intervene RUN --intervention FILE`
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
@@ -10,7 +10,7 @@ use environments::turing::{TuringConfig, TuringWorld};
 use environments::{Address, Edit, Environment, Symbol, UNSCORED};
 use models::{Device, Plan, load_parameters, predictor};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use toml::Table;
 
 use super::output::Output;
@@ -153,9 +153,17 @@ fn target(asked: &Asked, step: u32) -> Option<usize> {
 /// # Errors
 /// In one sentence, for a person.
 pub fn run(args: InterveneArgs, output: &Output) -> anyhow::Result<()> {
-    let shown = args.intervention.display();
-    let text =
-        std::fs::read_to_string(&args.intervention).map_err(|error| anyhow!("{shown} cannot be read: {error}"))?;
+    let (value, text) = again(&args.run, &args.intervention, &args.device)?;
+    output.print(&value, || text)
+}
+
+/// Makes a saved intervention again: what is found as JSON, and as text for a person.
+///
+/// # Errors
+/// In one sentence, for a person.
+pub fn again(run: &str, file: &Path, device: &str) -> anyhow::Result<(Value, String)> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| anyhow!("{shown} cannot be read: {error}"))?;
     let file: File =
         toml::from_str(&text).map_err(|error| anyhow!("{shown} is no intervention: {}", error.message().trim()))?;
     let saved =
@@ -166,7 +174,7 @@ pub fn run(args: InterveneArgs, output: &Output) -> anyhow::Result<()> {
     let model = file.model.ok_or_else(|| missing("model"))?;
     let checkpoint = file.checkpoint.ok_or_else(|| missing("checkpoint"))?;
 
-    let run = RunDirectory::find(&args.run)?;
+    let run = RunDirectory::find(run)?;
     let world =
         World::all(&run, &model)?.into_iter().find(|world| world.environment().fingerprint() == address.environment);
     let world = world.ok_or_else(|| {
@@ -194,12 +202,12 @@ pub fn run(args: InterveneArgs, output: &Output) -> anyhow::Result<()> {
     for patch in &file.patches {
         patch.check(spec).map_err(|reason| anyhow!("{shown}: {reason}"))?;
     }
-    let mind = predictor(&parameters, Device::resolve(&args.device)?)?;
+    let mind = predictor(&parameters, Device::resolve(device)?)?;
     let ask = |edits: &[Edit]| world.ask(&address, edits, step).map_err(|error| anyhow!("{shown}: {error}"));
     let say = |asked: &Asked| -> anyhow::Result<Vec<f32>> {
         Ok(world.answer(&mind.run(&asked.tokens, &Plan::default())?.logits))
     };
-    let (unedited, edited) = (ask(&[])?, ask(&saved.edits)?);
+    let (unedited, edited) = (ask(&saved.unedited)?, ask(&saved.edits)?);
     let (first, clean) = (say(&unedited)?, say(&edited)?);
     let scores = [world.score(&unedited, step, &first), world.score(&edited, step, &clean)];
 
@@ -220,8 +228,10 @@ pub fn run(args: InterveneArgs, output: &Output) -> anyhow::Result<()> {
         after = Some(answer);
     }
     let same = |saved: Option<[f32; 2]>, now: f32| saved.is_none_or(|[model, _]| model == now);
-    let before = if saved.edits.is_empty() { None } else { Some(scores[0]) };
-    let agrees = same(saved.before, scores[0]) && same(saved.after, scores[1]) && saved.effect == effect;
+    let before = if saved.edits == saved.unedited { None } else { Some(scores[0]) };
+    let agrees = same(saved.before, scores[0])
+        && same(saved.after, scores[1])
+        && (saved.effect.is_empty() || saved.effect == effect);
     let truth = |asked: &Asked| match &world {
         World::Board(_) => json!(asked.truth),
         World::Line(_) => json!(target(asked, step)),
@@ -246,33 +256,32 @@ pub fn run(args: InterveneArgs, output: &Output) -> anyhow::Result<()> {
         "effect": effect,
         "as_saved": agrees,
     });
-    output.print(&value, || {
-        let mut text = format!(
-            "{} · {} {} · step {step} · {model} after {checkpoint} steps\n",
-            environment.name(),
-            address.split.name(),
-            address.index
-        );
-        for edit in &saved.edits {
-            text += &format!("  edit   {}\n", serde_json::to_string(edit).unwrap_or_default());
+    let mut text = format!(
+        "{} · {} {} · step {step} · {model} after {checkpoint} steps\n",
+        environment.name(),
+        address.split.name(),
+        address.index
+    );
+    for edit in &saved.edits {
+        text += &format!("  edit   {}\n", serde_json::to_string(edit).unwrap_or_default());
+    }
+    for patch in &file.patches {
+        text += &format!("  patch  {}\n", patch.describe());
+    }
+    text += &format!(
+        "\n{}: {}\n",
+        saved.measures[0],
+        match before {
+            Some(before) => format!("{before} without the edits, {} with them", scores[1]),
+            None => scores[1].to_string(),
         }
-        for patch in &file.patches {
-            text += &format!("  patch  {}\n", patch.describe());
-        }
-        text += &format!(
-            "\n{}: {}\n",
-            saved.measures[0],
-            match before {
-                Some(before) => format!("{before} without the edits, {} with them", scores[1]),
-                None => scores[1].to_string(),
-            }
-        );
-        for (name, value) in &effect {
-            text += &format!("{name}: {value}\n");
-        }
-        text += &pictures(&world, step, &edited, against.as_ref(), &clean, after.as_deref());
-        text + if agrees { "\nAs saved, to the last digit.\n" } else { "\nThe file holds other figures.\n" }
-    })
+    );
+    for (name, value) in &effect {
+        text += &format!("{name}: {value}\n");
+    }
+    text += &pictures(&world, step, &edited, against.as_ref(), &clean, after.as_deref());
+    text += if agrees { "\nAs saved, to the last digit.\n" } else { "\nThe file holds other figures.\n" };
+    Ok((value, text))
 }
 
 /// The predictions before and after, beside what the simulator says.

@@ -119,6 +119,12 @@ impl Eraser {
         orthonormal(&self.columns, self.width)
     }
 
+    /// The mean, what is read out (rank × width), and what is taken away along each read-out (rank × width):
+    /// x ← x − Σₖ ((x − mean) · readₖ) writeₖ.
+    pub fn parts(&self) -> (&[f64], &[f64], &[f64]) {
+        (&self.mean, &self.rows, &self.columns)
+    }
+
     /// Erases in place, from rows of features.
     pub fn apply(&self, features: &mut [f32]) {
         for row in features.chunks_exact_mut(self.width) {

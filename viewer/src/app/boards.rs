@@ -121,7 +121,8 @@ fn one(
     if drawn || board.busy {
         marks::objects(&painter, &placed, &drawing.outlines, session.view().overlays, &palette);
     }
-    if board.panel.ground == Ground::Start {
+    let patching = session.view().tool == Tool::Patch && board.panel.ground != Ground::Table;
+    if board.panel.ground == Ground::Start || patching {
         marks::ghost(&painter, &placed, &session.ghost(), session.view().tool, &palette);
     }
     if let Some(cell) = session.cell().and_then(within) {
@@ -175,7 +176,7 @@ fn reach(
     if pans {
         let (by, size) = (response.drag_delta(), placed.size());
         session.pan([-by.x / size[0], -by.y / size[1]]);
-    } else if ground == Ground::Start && session.view().tool != Tool::Look {
+    } else if session.view().tool == Tool::Patch || (ground == Ground::Start && session.view().tool != Tool::Look) {
         let strokes = matches!(session.view().tool, Tool::Draw | Tool::Erase);
         let touches = if strokes {
             response.dragged_by(PointerButton::Primary) || response.clicked()

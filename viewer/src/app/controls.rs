@@ -7,6 +7,7 @@ use super::style::colour;
 use crate::command::Command;
 use crate::scene::Reads;
 use crate::session::Session;
+use crate::view::{Method, Tool};
 
 /// The bar along the upper edge: what is open, which episode, which model.
 pub fn top(root: &mut Ui, session: &mut Session) {
@@ -29,9 +30,9 @@ pub fn top(root: &mut Ui, session: &mut Session) {
                 if ui.button("?").on_hover_text("all keys").clicked() {
                     session.apply(Command::Help);
                 }
-                if session.is_busy() {
+                if let Some(work) = session.busy_with() {
                     ui.spinner();
-                    ui.colored_label(colour(palette.faint), "computing");
+                    ui.colored_label(colour(palette.faint), work);
                 }
             });
         });
@@ -88,6 +89,12 @@ pub fn side(root: &mut Ui, session: &mut Session) {
             if !session.taps().is_empty() {
                 heading(ui, session, "Inside the model");
                 inside(ui, session);
+                super::units::show(ui, session);
+            }
+            if session.course().is_some() {
+                heading(ui, session, "Training");
+                super::training::show(ui, session);
+                pinned(ui, session);
             }
             heading(ui, session, "Reach in");
             tools(ui, session);
@@ -151,7 +158,7 @@ fn inside(ui: &mut Ui, session: &mut Session) {
     }
     ui.horizontal(|ui| {
         let neuron = session.view().neuron;
-        if ui.selectable_label(neuron.is_none(), "L2 norm").clicked() {
+        if ui.selectable_label(neuron.is_none() && session.concept().is_none(), "L2 norm").clicked() {
             session.choose_neuron(None);
         }
         if ui.selectable_label(neuron.is_some(), "neuron").clicked() {
@@ -180,8 +187,30 @@ fn inside(ui: &mut Ui, session: &mut Session) {
     }
 }
 
+/// The models that stand beside the chosen one.
+fn pinned(ui: &mut Ui, session: &mut Session) {
+    let faint = colour(session.palette().faint);
+    let names: Vec<String> = session.pinned().into_iter().map(|(name, _)| name.to_string()).collect();
+    ui.horizontal_wrapped(|ui| {
+        if ui.button("pin this").on_hover_text("Shift V").clicked() {
+            session.apply(Command::Pin);
+        }
+        if names.is_empty() {
+            ui.colored_label(faint, "beside others");
+        }
+    });
+    for (place, name) in names.into_iter().enumerate() {
+        ui.horizontal(|ui| {
+            if ui.small_button("×").on_hover_text("take this pin out").clicked() {
+                session.unpin(place);
+            }
+            ui.add(egui::Label::new(RichText::new(name).color(faint)).truncate());
+        });
+    }
+}
+
 fn tools(ui: &mut Ui, session: &mut Session) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         for (tool, name) in session.subject().tools() {
             if ui.selectable_label(session.view().tool == *tool, *name).clicked() {
                 session.choose_tool(*tool);
@@ -200,6 +229,10 @@ fn tools(ui: &mut Ui, session: &mut Session) {
     if name != session.view().pattern {
         session.choose_pattern(&name);
     }
+    written(ui, session);
+    if session.view().tool == Tool::Patch || !session.patches().is_empty() {
+        patches(ui, session);
+    }
     ui.horizontal(|ui| {
         let (some, redo) = (!session.history().is_empty(), session.history().can_redo());
         for (text, active, command) in
@@ -213,6 +246,63 @@ fn tools(ui: &mut Ui, session: &mut Session) {
         if count > 0 {
             let edits = if count == 1 { "edit" } else { "edits" };
             ui.colored_label(colour(session.palette().cursor), format!("{count} {edits}"));
+        }
+    });
+}
+
+/// A field in which one writes what is put down.
+fn written(ui: &mut Ui, session: &mut Session) {
+    if !session.subject().tools().iter().any(|(tool, _)| *tool == Tool::Drop) {
+        return;
+    }
+    let id = ui.id().with("written");
+    let mut text: String = ui.data_mut(|data| data.get_temp(id).unwrap_or_default());
+    let field =
+        egui::TextEdit::singleline(&mut text).hint_text(session.subject().written()).desired_width(f32::INFINITY);
+    let response = ui.add(field).on_hover_text("/");
+    if response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter)) && !text.trim().is_empty() {
+        session.choose_written(text.trim());
+        text.clear();
+    }
+    ui.data_mut(|data| data.insert_temp(id, text));
+    // Only after the field was laid out, so that the key that asks for it writes nothing.
+    if session.takes_name() {
+        response.request_focus();
+    }
+}
+
+/// How activations are changed, which are, and what that did.
+fn patches(ui: &mut Ui, session: &mut Session) {
+    let (faint, cursor) = (colour(session.palette().faint), colour(session.palette().cursor));
+    ui.horizontal(|ui| {
+        let (mut method, mut dose) = (session.view().method, session.view().dose);
+        let name = |method| Method::ALL.iter().find(|(own, _)| *own == method).map_or("", |(_, name)| name);
+        ComboBox::from_id_salt("method").width(96.0).selected_text(name(method)).show_ui(ui, |ui| {
+            for (one, name) in Method::ALL {
+                ui.selectable_value(&mut method, one, name);
+            }
+        });
+        if method != session.view().method {
+            session.choose_method(method);
+        }
+        if matches!(method, Method::Neuron | Method::Direction | Method::Concept)
+            && ui.add(DragValue::new(&mut dose).speed(0.05).prefix("dose ")).changed()
+        {
+            session.set_dose(dose);
+        }
+        if !session.patches().is_empty() && ui.button("unpatch").on_hover_text("Shift X").clicked() {
+            session.apply(Command::Unpatch(false));
+        }
+    });
+    for patch in session.patches() {
+        ui.colored_label(cursor, patch.describe());
+    }
+    let effect = session.effect();
+    egui::Grid::new("effect").num_columns(2).max_col_width(176.0).spacing([12.0, 3.0]).show(ui, |ui| {
+        for (name, value) in effect {
+            ui.add(egui::Label::new(RichText::new(name).color(faint)).wrap());
+            ui.label(format!("{value:.3}").trim_end_matches('0').trim_end_matches('.'));
+            ui.end_row();
         }
     });
 }

@@ -12,6 +12,9 @@ use crate::view::{Overlays, Tool};
 /// Names are written where cells have at least so many points.
 const NAMES_FROM: f32 = 5.0;
 
+/// Cells are marked as changed where they have at least so many points.
+const DOTS_FROM: f32 = 2.0;
+
 /// Words in cells are written where these have at least so many points.
 const WORDS_FROM: f32 = 7.0;
 
@@ -103,6 +106,10 @@ fn square(placed: &Placement, (column, row): (u32, u32)) -> Rect {
 
 /// Dots on cells that the edits have changed.
 pub fn changed(painter: &Painter, placed: &Placement, cells: &[(u32, u32)], palette: &Palette) {
+    // Where cells are smaller than their marks, one would see nothing else.
+    if placed.cell < DOTS_FROM {
+        return;
+    }
     for &cell in cells {
         let rect = square(placed, cell);
         if rect.intersects(painter.clip_rect()) {

@@ -15,7 +15,7 @@ use crate::film::Film;
 use crate::palette::Theme;
 use crate::session::{Session, is_for_window};
 use crate::source::Source;
-use crate::view::View;
+use crate::view::{Pin, View};
 
 mod boards;
 mod controls;
@@ -30,6 +30,8 @@ mod style;
 mod tables;
 mod textures;
 mod timeline;
+mod training;
+mod units;
 mod window;
 
 pub use guard::NO_ADAPTER;
@@ -47,7 +49,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cannot = |file: &Path, error: &dyn std::fmt::Display| anyhow!("{} cannot be written: {error}", file.display());
     let (shown, last) = (session.timeline().step(), session.timeline().last());
     let (from, to) = match &arguments.gif {
-        Some(_) => (arguments.from.unwrap_or(0), arguments.to.unwrap_or(last)),
+        Some(_) => {
+            let (from, to) = session.range();
+            (arguments.from.unwrap_or(from), arguments.to.unwrap_or(to))
+        }
         None => (shown, shown),
     };
     if from > to || to > last {
@@ -94,6 +99,7 @@ pub fn open(arguments: &Arguments) -> anyhow::Result<Session> {
     if let Some((model, step)) = &source.chosen {
         (view.model, view.checkpoint) = (Some(model.clone()), Some(*step));
     }
+    view.pins.extend(arguments.pin.iter().map(|run| Pin { run: Some(run.clone()), ..Pin::default() }));
     let mut session = Session::open(source, view, &arguments.device)?;
     if let Some(paste) = &arguments.paste {
         let file = Path::new(paste);
@@ -226,7 +232,7 @@ fn wish(command: Command, viewer: &mut Viewer) {
         }
         Command::Film => {
             let file = PathBuf::from(format!("{}.gif", stem(session)));
-            session.say(format!("all steps are being saved in {}", file.display()));
+            session.say(format!("the steps in range are being saved in {}", file.display()));
             viewer.wishes.push(Wish::Film(file));
         }
         Command::Quit => viewer.wishes.push(Wish::Quit),

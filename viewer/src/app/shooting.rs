@@ -1,4 +1,4 @@
-//! A film of all steps, taken in a window: a picture a step, and then it is written on a thread of its own.
+//! A film of the steps in range, taken in a window: a picture a step, and then it is written on a thread of its own.
 
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,8 @@ struct Reel {
     file: PathBuf,
     /// The step that was shown before.
     back: u32,
+    first: u32,
+    last: u32,
     frames: u32,
     waiting: bool,
     pictures: Arc<Mutex<Vec<RgbImage>>>,
@@ -33,8 +35,9 @@ impl Shooting {
     pub fn begin(&mut self, file: PathBuf, session: &mut Session) {
         if self.0.is_none() {
             let back = session.timeline().step();
-            session.go_to_step(0);
-            self.0 = Some(Reel { file, back, frames: 0, waiting: false, pictures: Arc::default() });
+            let (first, last) = session.range();
+            session.go_to_step(first);
+            self.0 = Some(Reel { file, back, first, last, frames: 0, waiting: false, pictures: Arc::default() });
         }
     }
 
@@ -50,18 +53,18 @@ pub fn go_on(mut viewer: NonSendMut<Viewer>, mut commands: Commands, mut film: R
     let Some(reel) = &mut film.0 else { return };
     let taken = reel.pictures.lock().unwrap_or_else(PoisonError::into_inner).len() as u32;
     reel.frames += 1;
-    if reel.waiting && taken > session.timeline().step() {
+    if reel.waiting && taken > session.timeline().step() - reel.first {
         (reel.waiting, reel.frames) = (false, 0);
-        if session.timeline().step() == session.timeline().last() {
+        if session.timeline().step() >= reel.last {
             let pictures = std::mem::take(&mut *reel.pictures.lock().unwrap_or_else(PoisonError::into_inner));
             let (file, speed) = (reel.file.clone(), session.timeline().speed());
             session.go_to_step(reel.back);
-            session.say(format!("all steps are being written to {}", file.display()));
+            session.say(format!("the film is being written to {}", file.display()));
             std::thread::spawn(move || write(&file, pictures, speed));
             film.0 = None;
             return;
         }
-        session.go_to_step(taken);
+        session.go_to_step(reel.first + taken);
     }
     if !reel.waiting && reel.frames >= SETTLE {
         reel.waiting = true;

@@ -113,12 +113,18 @@ fn draw(painter: &Painter, axis: &Axis, session: &Session) {
     }
     let each = !session.subject().horizons().is_empty();
     let every = (axis.last / 8).max(1);
-    for step in 0..=axis.last {
+    if let Some([from, to]) = session.view().range {
+        let part = Rect::from_min_max(pos2(axis.x(from), base + 1.0), pos2(axis.x(to.min(axis.last)), base + 4.0));
+        painter.rect_filled(part, 1.0, colour(palette.object));
+    }
+    // As many marks as can be told apart.
+    let spacing = (axis.last as f32 * 4.0 / axis.rect.width().max(1.0)).ceil().max(1.0) as usize;
+    for step in (0..=axis.last).step_by(spacing) {
         let trained = session.subject().horizons().contains(&step);
         let length = if trained { 7.0 } else { 3.0 };
         let shade = if trained { colour(palette.object) } else { faint };
         painter.vline(axis.x(step), base..=base + length, Stroke::new(if trained { 2.0 } else { 1.0 }, shade));
-        if step % every == 0 || trained {
+        if step % every < spacing as u32 || trained {
             let name = if step == 0 && each { "t".into() } else { format!("{step}") };
             marks::tag(painter, pos2(axis.x(step), base + 13.0), &name, &palette);
         }

@@ -34,16 +34,11 @@ fn drawn(name: &str, step: u32, belief: Result<&[f32], &str>) -> Drawing {
     let palette = Palette::of(Theme::Dark);
     let activation = [0.0, 1.0, 2.0, 9.0];
     let seen = Seen {
-        step,
         belief,
         activation: Ok((&activation, 2.0)),
         attention: Ok((&[0.5, 0.0, 0.25, 0.0, 0.25], 0.5, "tap")),
         lens: Err("no lens"),
-        reading: "",
-        signed: false,
-        trained: true,
-        overlays: Overlays::default(),
-        palette: &palette,
+        ..Seen::of_nothing(step, &palette, Overlays::default())
     };
     scene().draw(find_panel(PANELS, name).unwrap(), &seen)
 }

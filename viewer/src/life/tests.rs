@@ -75,20 +75,3 @@ fn everything_on_the_palette_can_be_put_down() {
     }
     assert!(subject.footprint("blok").unwrap_err().contains("'block'"));
 }
-
-#[test]
-fn a_pattern_file_is_followed_on_a_torus() {
-    let file = PatternFile::read("x = 3, y = 3, rule = B3/S23\nbob$2bo$3o!\n").unwrap();
-    let subject = LifeSubject::from_pattern(&file).unwrap();
-    let observed = subject.observe(Split::Train, 9, &[]).unwrap();
-    assert!(!subject.has_episodes() && subject.horizons().is_empty());
-    let objects = observed.scene.outlines(4);
-    assert_eq!((objects.len(), objects[0].name.as_str(), objects[0].heading), (1, "glider", Some((1, 1))));
-    let (start, later) = (&observed.scene.outlines(0)[0].cells, &objects[0].cells);
-    let moved: Vec<_> = start.iter().map(|cell| (cell.0 + 1, cell.1 + 1)).collect();
-    assert_eq!(&moved, later);
-    for (text, part) in [("x = 0, y = 0\n!\n", "no live cell"), ("x = 1, y = 1, rule = B2/S\n2000bo$o!\n", "2001")] {
-        let message = LifeSubject::from_pattern(&PatternFile::read(text).unwrap()).err().unwrap();
-        assert!(message.contains(part), "{message}");
-    }
-}

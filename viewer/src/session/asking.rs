@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use environments::Symbol;
 use models::{Captured, TapShape};
 
 use super::Session;
@@ -19,6 +20,10 @@ pub(super) struct Belief {
     pub attention: Option<Captured>,
     /// What the logit lens reads at the chosen tap, as `values`.
     pub lens: Option<Vec<f32>>,
+    /// The same at the end of every layer.
+    pub layers: Vec<Vec<f32>>,
+    /// What it answers under patches, as `values`.
+    pub patched: Option<Vec<f32>>,
 }
 
 /// The model that is asked.
@@ -34,9 +39,15 @@ impl Asked {
 }
 
 impl Session {
-    /// Whether the model is at work.
+    /// Whether a model is at work, or something is being found out.
     pub fn is_busy(&self) -> bool {
+        self.is_asked() || self.is_studying()
+    }
+
+    /// Whether answers of models are awaited.
+    pub fn is_asked(&self) -> bool {
         self.asked.as_ref().is_some_and(|asked| asked.mind.is_busy())
+            || self.pinned.iter().any(|pinned| pinned.mind.is_busy())
     }
 
     /// The taps that can be laid over a board: those of one row a position.
@@ -75,6 +86,12 @@ impl Session {
         let own = self.tap().filter(|tap| stream(&tap.name))?;
         let last = self.taps().into_iter().rfind(|tap| tap.name.ends_with(".resid_post"))?;
         (own.width == last.width).then(|| last.name.clone())
+    }
+
+    /// The taps of the residual stream that stand for layers: the embedding, and the end of each block.
+    pub(super) fn layers(&self) -> Vec<String> {
+        let layer = |name: &str| name == "embed" || name.ends_with(".resid_post");
+        self.taps().into_iter().filter(|tap| layer(&tap.name)).map(|tap| tap.name.clone()).collect()
     }
 
     /// Why the logit lens reads nothing at the chosen tap, if it cannot.
@@ -151,6 +168,14 @@ impl Session {
         while let Some(answer) = self.asked.as_mut().and_then(|asked| asked.mind.poll()) {
             self.learn(answer.horizon, answer.outcome);
         }
+        while let Some((place, answer)) =
+            self.pinned.iter_mut().enumerate().find_map(|(place, pinned)| Some((place, pinned.mind.poll()?)))
+        {
+            self.learn_pinned(place, answer.horizon, answer.outcome);
+        }
+        if let Err(reason) = self.take_in(None) {
+            self.say(reason);
+        }
     }
 
     /// Waits until the model has answered everything.
@@ -168,19 +193,32 @@ impl Session {
                 return Err(failure);
             }
         }
-        Ok(())
+        while let Some(place) = self.pinned.iter().position(|pinned| pinned.mind.is_busy()) {
+            let pinned = &mut self.pinned[place];
+            let Some(answer) = pinned.mind.wait(patience) else {
+                return Err(format!("the pinned model has not answered within {} seconds", patience.as_secs()));
+            };
+            let failure = answer.outcome.as_ref().err().cloned();
+            self.learn_pinned(place, answer.horizon, answer.outcome);
+            if let Some(failure) = failure {
+                return Err(failure);
+            }
+        }
+        self.settle_studies(patience)
     }
 
     fn learn(&mut self, number: u32, outcome: Result<Told, String>) {
         self.revision += 1;
         match outcome {
-            Ok(Told { logits, activation, attention, lens }) => {
+            Ok(Told { logits, activation, attention, lens, layers, patched }) => {
                 let values = self.subject.answer(&logits);
                 let lens = lens.map(|logits| self.subject.answer(&logits));
+                let layers = layers.iter().map(|logits| self.subject.answer(logits)).collect();
+                let patched = patched.map(|logits| self.subject.answer(&logits));
                 if let (None, Some(captured)) = (self.scale, &activation) {
                     self.scale = Some(self.fitting_scale(captured));
                 }
-                self.beliefs.insert(number, Belief { values, activation, attention, lens });
+                self.beliefs.insert(number, Belief { values, activation, attention, lens, layers, patched });
             }
             Err(reason) => self.say(reason),
         }
@@ -189,6 +227,11 @@ impl Session {
     /// Chooses the scale anew, from what is known already or from the next answer.
     pub(super) fn rescale(&mut self) {
         self.view.scale = None;
+        if self.view.probe.is_some() {
+            // A probability.
+            self.scale = Some(1.0);
+            return;
+        }
         let known = self.about(self.timeline.step()).or(self.beliefs.values().next());
         self.scale = known
             .and_then(|belief| belief.activation.as_ref())
@@ -198,7 +241,8 @@ impl Session {
 
     /// A round number that is not below what is found at any position that covers a cell.
     fn fitting_scale(&self, captured: &Captured) -> f32 {
-        let rows = reduce(captured, self.view.neuron);
+        let Ok(unit) = self.unit() else { return 1.0 };
+        let rows = unit.read(captured);
         let (width, height) = self.size();
         let cells = (0..height).flat_map(|row| (0..width).map(move |column| (column, row)));
         let value = |cell| rows.get(self.observed.scene.position_of(cell)).map_or(0.0, |value| value.abs());
@@ -216,6 +260,7 @@ impl Session {
         if let Some(name) = &self.view.tap {
             parameters.spec.tap(name).map_err(|error| error.to_string())?;
         }
+        self.view.patches.iter().try_for_each(|patch| patch.check(&parameters.spec))?;
         asked.taps = parameters.spec.taps();
         match (&self.view.tap, self.tap(), self.view.neuron) {
             (Some(name), None, _) => Err(format!("the tap `{name}` has no row for each position, and covers no board")),
@@ -231,27 +276,33 @@ impl Session {
         let tap = self.tap().map(|tap| tap.name.clone());
         let attention = self.pattern().filter(|_| self.shows(Reads::Attention)).map(|tap| tap.name.clone());
         let lens = self.lens_end().filter(|_| self.shows(Reads::Lens));
+        let layers = if lens.is_some() { self.layers() } else { Vec::new() };
+        let unedited = self.unedited();
         let Some(asked) = &mut self.asked else { return };
         let Ok(chosen) = self.source.checkpoint(self.view.model.as_deref(), self.view.checkpoint) else { return };
-        let asks = match &self.observed.asks {
-            Asks::Once(tokens) => vec![(0, tokens.clone())],
-            Asks::Each(all) => {
-                let (shown, horizons) = (self.timeline.step(), self.subject.horizons());
-                let mut ordered = all.clone();
-                ordered.sort_by_key(|(step, _)| (*step != shown, !horizons.contains(step), *step));
-                ordered
-            }
-        };
-        asked.mind.ask(Question { checkpoint: chosen.path.clone(), asks, tap, attention, lens });
+        let asks = ordered(&self.observed.asks, self.timeline.step(), self.subject.horizons());
+        asked.mind.ask(Question {
+            checkpoint: chosen.path.clone(),
+            asks,
+            tap,
+            attention,
+            lens,
+            layers,
+            patches: self.view.patches.clone(),
+            unedited,
+        });
     }
 }
 
-/// One value a position: a neuron's, or the norm over all.
-pub(super) fn reduce(captured: &Captured, neuron: Option<usize>) -> Vec<f32> {
-    let rows = captured.values.chunks_exact(captured.width.max(1));
-    match neuron {
-        Some(neuron) => rows.map(|row| row.get(neuron).copied().unwrap_or(0.0)).collect(),
-        None => rows.map(|row| row.iter().map(|value| value * value).sum::<f32>().sqrt()).collect(),
+/// Questions in order of urgency.
+pub(super) fn ordered(asks: &Asks, shown: u32, horizons: &[u32]) -> Vec<(u32, Vec<Symbol>)> {
+    match asks {
+        Asks::Once(tokens) => vec![(0, tokens.clone())],
+        Asks::Each(all) => {
+            let mut ordered = all.clone();
+            ordered.sort_by_key(|(step, _)| (*step != shown, !horizons.contains(step), *step));
+            ordered
+        }
     }
 }
 

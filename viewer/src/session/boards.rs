@@ -1,7 +1,6 @@
 //! The boards as they are to be shown.
 
 use super::Session;
-use super::asking::reduce;
 use crate::scene::{Drawing, Panel, Reads, Seen, find_panel};
 use crate::subject::Fact;
 
@@ -26,7 +25,9 @@ impl Session {
                 let own = |panel: &&Panel| match panel.reads {
                     Reads::Nothing => true,
                     Reads::Answer => self.asked.is_some(),
-                    Reads::Attention | Reads::Lens => false,
+                    Reads::Request | Reads::Attention | Reads::Lens | Reads::Entries => false,
+                    Reads::Pinned(place) => place < self.pinned.len(),
+                    Reads::Patched => !self.view.patches.is_empty(),
                 };
                 panels.iter().filter(own).collect()
             }
@@ -36,10 +37,14 @@ impl Session {
 
     /// The boards that are to be shown.
     pub fn boards(&self) -> Vec<Board> {
-        let busy = self.is_busy();
+        let busy = self.is_asked();
         let draw = |panel: &'static Panel| {
             let drawing = self.seen(|seen| self.observed.scene.draw(panel, seen));
-            Board { panel, busy: busy && drawing.raster.is_err() && panel.reads != Reads::Nothing, drawing }
+            Board {
+                panel,
+                busy: busy && drawing.raster.is_err() && !matches!(panel.reads, Reads::Nothing | Reads::Request),
+                drawing,
+            }
         };
         self.shown().into_iter().map(draw).collect()
     }
@@ -53,7 +58,8 @@ impl Session {
     pub fn describe(&self, cell: (u32, u32)) -> Vec<Fact> {
         let mut facts = self.seen(|seen| self.observed.scene.describe(cell, seen));
         if let Some(value) = self.activation_at(cell) {
-            facts.push(("activation".into(), format!("{value:.3}")));
+            let name = self.concept().map_or("activation".into(), |concept| format!("probe {}", concept.text()));
+            facts.push((name, format!("{value:.3}")));
         }
         facts
     }
@@ -62,8 +68,8 @@ impl Session {
         let step = self.timeline.step();
         let (palette, reason) = (self.palette(), self.why_nothing(step));
         let activation = self.activation(step);
-        let unit = self.view.neuron.map_or("L2 norm".to_string(), |neuron| format!("neuron {neuron}"));
-        let reading = self.tap().map_or_else(String::new, |tap| format!("{} · {unit}", tap.name));
+        let reading = self.tap().map_or_else(String::new, |tap| format!("{} · {}", tap.name, self.unit_name()));
+        let unknown = self.unit().err().unwrap_or(&reason);
         let attention = self.cell().filter(|_| self.shows(Reads::Attention)).and_then(|cell| self.attention(cell));
         let head = self.view.head.map_or("mean of heads".to_string(), |head| format!("head {head}"));
         let pattern = self.pattern().map_or_else(String::new, |tap| format!("{} · {head}", tap.name));
@@ -73,20 +79,32 @@ impl Session {
             _ => reason.as_str(),
         };
         let lens = self.about(step).and_then(|belief| belief.lens.as_deref());
+        let layers = self.about(step).into_iter().flat_map(|belief| belief.layers.iter().map(Vec::as_slice));
         let tap = self.tap().map_or("", |tap| &tap.name);
         let unread = self.no_lens().filter(|_| self.asked.is_some()).unwrap_or(&reason);
+        let entries = if self.shows(Reads::Entries) { self.entry_readings() } else { Err(String::new()) };
+        let effect = self.effect();
+        let pinned = self.pinned().into_iter().map(|(name, answer)| (name, answer.ok_or(reason.as_str())));
+        let patchless = "patch activations: Shift P, then click or Enter";
+        let unpatched = if self.view.patches.is_empty() { patchless } else { reason.as_str() };
         use_it(&Seen {
             step,
             belief: self.belief().ok_or(reason.as_str()),
             activation: match (&activation, self.scale) {
                 (Some(values), Some(scale)) => Ok((values.as_slice(), scale)),
-                _ => Err(reason.as_str()),
+                _ => Err(unknown),
             },
             attention: match &attention {
                 Some((weights, end)) => Ok((weights, *end, &pattern)),
                 None => Err(unattended),
             },
+            layers: self.layers().iter().map(|tap| layer_name(tap)).zip(layers).collect(),
             lens: lens.map(|lens| (lens, tap)).ok_or(unread),
+            patched: self.patched().ok_or(unpatched),
+            pinned: pinned.collect(),
+            entries: entries.as_deref().map_err(String::as_str),
+            against: self.against.as_ref().map(|against| against.scene.as_ref()),
+            effect: &effect,
             reading: &reading,
             signed: self.view.neuron.is_some(),
             trained: self.is_trained(step),
@@ -101,7 +119,7 @@ impl Session {
             self.source.mindless.into()
         } else if self.observed.asks.about(step).is_none() {
             self.observed.scene.words().no_question.into()
-        } else if self.is_busy() {
+        } else if self.is_asked() {
             "computing…".into()
         } else {
             self.message.clone().unwrap_or_else(|| "the model has not answered".into())
@@ -110,11 +128,16 @@ impl Session {
 
     /// The chosen activation at each position.
     fn activation(&self, step: u32) -> Option<Vec<f32>> {
-        Some(reduce(self.about(step)?.activation.as_ref()?, self.view.neuron))
+        Some(self.unit().ok()?.read(self.about(step)?.activation.as_ref()?))
     }
 
     /// The value of the chosen activation at a cell.
     pub fn activation_at(&self, cell: (u32, u32)) -> Option<f32> {
         self.activation(self.timeline.step())?.get(self.observed.scene.position_of(cell)).copied()
     }
+}
+
+/// `embed`, or the number of the block whose end a tap is.
+fn layer_name(tap: &str) -> String {
+    tap.strip_prefix("blocks.").and_then(|rest| rest.split('.').next()).unwrap_or(tap).into()
 }

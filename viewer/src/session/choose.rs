@@ -46,17 +46,26 @@ impl Session {
             // A model of other sizes may lack the tap; its last block has one of its own.
             (self.view.tap, self.view.neuron) = (None, None);
         }
+        let patches = std::mem::take(&mut self.view.patches);
         if let Err(reason) = self.read_spec() {
             (self.view.model, self.view.checkpoint, self.subject) = before;
+            self.view.patches = patches;
             self.say(reason);
             return;
         }
+        self.keep_patches(patches);
         self.beliefs.clear();
         self.before.clear();
-        self.rescale();
         if Arc::ptr_eq(&self.subject, &before.2) {
             self.ask();
+            self.unit_changed();
         } else {
+            self.find_concepts();
+            if self.concept().is_some_and(|concept| !self.concepts().contains(&concept)) {
+                self.view.probe = None;
+            }
+            self.unit_changed();
+            self.check_pins();
             // Another world: what happens there is simulated afresh.
             self.look();
         }
@@ -89,21 +98,21 @@ impl Session {
         let Some(width) = self.taps().iter().find(|tap| tap.name == name).map(|tap| tap.width) else { return };
         self.view.tap = Some(name.into());
         self.view.neuron = self.view.neuron.map(|neuron| neuron.min(width - 1));
-        self.rescale();
         // What the model predicts is the same; only its activations are read anew.
         for belief in self.beliefs.values_mut() {
             (belief.activation, belief.attention, belief.lens) = (None, None, None);
+            belief.layers.clear();
         }
         self.ask();
-        self.revision += 1;
+        self.unit_changed();
     }
 
     /// Shows one neuron, or the norm over all.
     pub fn choose_neuron(&mut self, neuron: Option<usize>) {
         let Some(width) = self.tap().map(|tap| tap.width) else { return };
         self.view.neuron = neuron.map(|neuron| neuron.min(width.saturating_sub(1)));
-        self.rescale();
-        self.revision += 1;
+        self.view.probe = None;
+        self.unit_changed();
     }
 
     pub(super) fn next_neuron(&mut self, forwards: bool) {
@@ -126,13 +135,23 @@ impl Session {
         self.read_more();
     }
 
+    /// Where a person has chosen boards, those that read something new come to them.
+    pub(super) fn show_more(&mut self, what: Reads) {
+        if !self.view.boards.is_empty() {
+            let news = self.panels().iter().filter(|panel| panel.reads == what).map(|panel| panel.name);
+            let news: Vec<&str> = news.filter(|name| !self.view.boards.iter().any(|own| own == name)).collect();
+            self.view.boards.extend(news.into_iter().map(String::from));
+        }
+    }
+
     /// Asks again where a panel has come to be shown that reads more of the model than was asked for.
     pub(super) fn read_more(&mut self) {
+        self.study();
         let lacks = |belief: &super::Belief| {
             (self.shows(Reads::Attention) && belief.attention.is_none() && self.pattern().is_some())
                 || (self.shows(Reads::Lens) && belief.lens.is_none() && self.no_lens().is_none())
         };
-        if self.is_busy() || self.beliefs.values().any(lacks) {
+        if self.is_asked() || self.beliefs.values().any(lacks) {
             self.ask();
         }
     }
@@ -170,6 +189,32 @@ impl Session {
                 self.view.tool = Tool::Drop;
             }
             Err(reason) => self.say(reason),
+        }
+    }
+
+    /// First and last step of a film.
+    pub fn range(&self) -> (u32, u32) {
+        let last = self.timeline.last();
+        let [from, to] = self.view.range.unwrap_or([0, last]);
+        (from.min(last), to.min(last).max(from.min(last)))
+    }
+
+    /// Whether a person has asked to write a name; told once.
+    pub fn takes_name(&mut self) -> bool {
+        std::mem::take(&mut self.naming)
+    }
+
+    /// Chooses what is put down by what a person has written: a name, an apgcode, RLE text, a file, a rule.
+    pub fn choose_written(&mut self, text: &str) {
+        self.message = None;
+        let file = std::path::Path::new(text);
+        let text = if file.is_file() { std::fs::read_to_string(file).unwrap_or_default() } else { text.to_string() };
+        if text.contains(['!', '\n']) {
+            if let Err(reason) = self.paste(&text) {
+                self.say(reason);
+            }
+        } else {
+            self.choose_pattern(&text);
         }
     }
 

@@ -17,6 +17,13 @@ impl Session {
                 self.timeline.to_mark(&horizons, forwards);
             }
             Command::First => self.go_to_step(0),
+            Command::Range(first) => {
+                let (step, (from, to)) = (self.timeline.step(), self.range());
+                let next = if first { (step, to.max(step)) } else { (from.min(step), step) };
+                let all = (0, self.timeline.last());
+                self.view.range = Some(next).filter(|&next| next != (from, to) && next != all).map(|(a, b)| [a, b]);
+            }
+            Command::Name => self.naming = true,
             Command::Last => self.go_to_step(self.timeline.last()),
             Command::Speed(faster) => self.timeline.set_speed(self.timeline.speed() * if faster { 2.0 } else { 0.5 }),
             Command::Episode(forwards) => {
@@ -28,6 +35,7 @@ impl Session {
             }
             Command::Split => self.choose_episode(next_split(self.view.split), self.view.index),
             Command::Model(forwards) => self.next_model(forwards),
+            Command::Pin => self.toggle_pin(),
             Command::Checkpoint(later) => self.next_checkpoint(later),
             Command::Tap(forwards) => {
                 let names: Vec<String> = self.taps().iter().map(|tap| tap.name.clone()).collect();
@@ -38,6 +46,9 @@ impl Session {
             }
             Command::Neuron(forwards) => self.next_neuron(forwards),
             Command::Head(forwards) => self.next_head(forwards),
+            Command::Concept(forwards) => self.next_concept(forwards),
+            Command::Top => self.find_top(),
+            Command::Hit(forwards) => self.next_hit(forwards),
             Command::Norm => self.choose_neuron(None),
             Command::Scale(wider) => {
                 let scale = self.scale.map(|scale| if wider { scale * 2.0 } else { scale / 2.0 });
@@ -89,6 +100,9 @@ impl Session {
                 }
             }
             Command::Delete => self.delete(),
+            Command::Method => self.next_method(),
+            Command::Dose(more) => self.set_dose(self.view.dose * if more { 2.0 } else { 0.5 }),
+            Command::Unpatch(all) => self.unpatch(all),
             Command::Undo => {
                 if self.history.undo() {
                     self.look();

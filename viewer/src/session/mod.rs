@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use environments::{Outline, Split};
+use experiments::intervention::Intervention;
 
 use crate::command::Command;
 use crate::edits::History;
@@ -12,16 +13,22 @@ use crate::scene::{Panel, Score, find_panel};
 use crate::source::Source;
 use crate::subject::{Fact, Observed, Subject};
 use crate::timeline::Timeline;
-use crate::view::{Intervention, Tool, View};
+use crate::training::Course;
+use crate::view::{Tool, View};
 
 mod asking;
 mod boards;
 mod choose;
 mod control;
+mod patching;
+mod pinning;
 mod reach;
+mod studying;
 
 use asking::{Asked, Belief};
 pub use boards::Board;
+use pinning::Pinned;
+use studying::Studies;
 
 /// The state of the viewer.
 pub struct Session {
@@ -44,6 +51,16 @@ pub struct Session {
     held: Option<(u32, u32)>,
     /// The scores of the episode before it was edited.
     before: BTreeMap<u32, Score>,
+    /// The world that patches are held against.
+    against: Option<Observed>,
+    /// What is found out by reading many episodes.
+    studies: Studies,
+    /// Other models beside the chosen one.
+    pinned: Vec<Pinned>,
+    /// Where models run.
+    device: String,
+    /// Whether the name of what is put down is to be written.
+    naming: bool,
     message: Option<String>,
     revision: u64,
 }
@@ -99,12 +116,35 @@ impl Session {
             pen: None,
             held: None,
             before: BTreeMap::new(),
+            against: None,
+            studies: Studies::default(),
+            pinned: Vec::new(),
+            device: device.into(),
+            naming: false,
             message: None,
             revision: 0,
             view,
         };
         session.read_spec().map_err(fail)?;
+        session.find_concepts();
+        if let Some(text) = session.view.probe.clone() {
+            let names: Vec<String> = session.concepts().iter().map(crate::study::Concept::text).collect();
+            if session.asked.is_some() && !names.contains(&text) {
+                let nearest = experiments::config::nearest(&text, names.iter().map(String::as_str));
+                return Err(fail(format!(
+                    "the view's `probe`: there is no concept `{text}`; the nearest is `{nearest}`"
+                )));
+            }
+        }
+        if session.view.probe.is_some() {
+            session.scale = session.scale.or(Some(1.0));
+        }
+        session.hold_against();
         session.ask();
+        session.study();
+        for pin in std::mem::take(&mut session.view.pins) {
+            session.pin(pin).map_err(fail)?;
+        }
         Ok(session)
     }
 
@@ -141,14 +181,14 @@ impl Session {
     /// # Errors
     /// If nothing was edited.
     pub fn intervention(&self) -> Result<View, String> {
-        if self.history.is_empty() {
+        if self.history.is_empty() && self.view.patches.is_empty() {
             return Err("nothing was changed yet that could be saved as an intervention".into());
         }
         let step = self.timeline.step();
         let pair = |scores: &BTreeMap<u32, Score>| scores.get(&step).map(|score| [score.model, score.reference]);
         let words = self.observed.scene.words();
-        let (address, edits) = self.subject.address(&self.observed).unzip();
-        let edits = edits.unwrap_or_else(|| self.history.edits());
+        let address = self.subject.address(&self.observed).map(|(address, _)| address);
+        let edits = self.all_edits(&self.observed);
         let (model, checkpoint) = self.checkpoint().map(|(model, step)| (model.to_string(), step)).unzip();
         Ok(View {
             model,
@@ -161,6 +201,9 @@ impl Session {
                 before: pair(&self.before),
                 after: pair(&self.scores()),
                 changed: self.changed_count(),
+                unedited: self.unedited_edits(),
+                against: self.against.as_ref().map(|against| self.all_edits(against)).unwrap_or_default(),
+                effect: self.effect(),
             }),
             ..self.saved_view()
         })
@@ -248,6 +291,7 @@ impl Session {
         let Some(cell) = self.cell() else { return Vec::new() };
         match self.view.tool {
             Tool::Look => Vec::new(),
+            Tool::Patch => self.patch_ghost(cell),
             Tool::Draw | Tool::Erase => vec![cell],
             Tool::Move => {
                 let held = self.held.and_then(|from| Some((from, self.object_at(0, from)?)));
@@ -285,13 +329,24 @@ impl Session {
                 return;
             }
         }
+        if !same {
+            self.view.patches.clear();
+        }
+        self.hold_against();
         self.timeline.set_last(self.observed.scene.last_step());
         let (width, height) = self.size();
         self.view.cell = self.view.cell.filter(|&[column, row]| column < width && row < height);
         (self.hover, self.held) = (None, None);
         self.beliefs.clear();
         self.ask();
+        self.ask_pinned();
         self.revision += 1;
+    }
+
+    /// How the shown model's training went.
+    pub fn course(&self) -> Option<Course> {
+        let (model, shown) = self.checkpoint()?;
+        Some(Course::of(&self.source.metrics, model, self.source.steps(model), shown))
     }
 }
 

@@ -54,6 +54,10 @@ impl Session {
                     return;
                 }
             }
+            Tool::Patch => {
+                self.patch(cell);
+                return;
+            }
             Tool::Move => match self.held.take() {
                 None if self.object_at(0, cell).is_some() => {
                     self.held = Some(cell);

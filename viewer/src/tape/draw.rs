@@ -116,12 +116,54 @@ impl TapeScene {
         }
     }
 
+    /// What probes of the chosen tap say of every entry, the true one framed.
+    pub(super) fn draw_probe(&self, seen: &Seen<'_>) -> Drawing {
+        let title = "Transition table, read by probes";
+        let readings = match seen.entries {
+            Ok(readings) => readings,
+            Err(reason) => return Drawing::new(title, Err(reason.into())),
+        };
+        let (states, symbols) = (self.states(), self.symbols());
+        let choices = 2 * states * symbols;
+        let columns: Vec<String> = (0..choices).map(|code| written(choice(code, states))).collect();
+        let rows: Vec<String> = (0..states * symbols)
+            .map(|entry| format!("{}{}", letter((entry / symbols) as u8), entry % symbols))
+            .collect();
+        let said = |cell: usize| {
+            let reading = readings.iter().find(|reading| reading.entry == rows[cell / choices])?;
+            let (_, chance) = reading.chances.iter().find(|(name, _)| *name == columns[cell % choices])?;
+            Some(f64::from(*chance))
+        };
+        let raster = Raster::paint(choices as u32, rows.len() as u32, |cell| match said(cell) {
+            Some(chance) => seen.palette.ramp(Ramp::Magnitude, chance as f32),
+            None => seen.palette.panel,
+        });
+        let place = |cell: usize| ((cell % choices) as u32, (cell / choices) as u32);
+        let truth = self.names.table(&self.own.machine).into_iter().enumerate();
+        let scores: Vec<f64> = readings.iter().filter_map(|reading| reading.accuracy).collect();
+        let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
+        Drawing {
+            note: (!scores.is_empty()).then(|| (format!("balanced accuracy on validation runs {mean:.2}"), false)),
+            framed: truth.filter_map(|(entry, it)| Some((number(it?, states)? as u32, entry as u32))).collect(),
+            words: (0..choices * rows.len())
+                .filter_map(|cell| Some((place(cell), percent(said(cell)?))))
+                .filter(|(_, text)| !text.is_empty())
+                .collect(),
+            rows,
+            columns,
+            legend: Legend::Scale(
+                Ramp::Magnitude,
+                ["0".into(), "1 probability · framed: true · blank: no probe".into()],
+            ),
+            ..Drawing::new(title, Ok(raster))
+        }
+    }
+
     /// What the model and exact references expect next; what comes is framed, and what the twin does until they part
     /// has a dot.
     pub(super) fn draw_next(&self, seen: &Seen<'_>) -> Drawing {
         let step = seen.step as usize;
         let known = self.evidence.class.as_ref().ok().and_then(|class| class.get(step));
-        let model = seen.belief.ok().and_then(|belief| self.expected(seen.step, belief));
         let memory = self.evidence.memory.as_ref().and_then(|all| all.get(step));
         let twin = self.twin.as_ref().filter(|twin| twin.fork.is_some_and(|fork| seen.step <= fork));
         let other = twin.and_then(|twin| twin.run.episode.steps.get(step));
@@ -132,7 +174,7 @@ impl TapeScene {
             truth: self.tokens.get(step).map(|&token| token as u32),
             other: other.map(|step| step.token.index(self.symbols()) as u32),
         };
-        table.push("model", model.map(|chances| chances.iter().copied().map(f64::from).collect()));
+        table.push_model(seen);
         table.push("Bayes, class", known.map(|known| known.next.clone()));
         if let Some(next) = memory {
             table.rows.push((if next.is_some() { "Bayes, seen" } else { "seen: none" }.into(), next.clone()));

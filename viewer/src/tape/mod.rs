@@ -31,6 +31,7 @@ pub const PANELS: &[Panel] = &[
     Panel::new("activation", Ground::Scene, Reads::Answer),
     Panel::new("attention", Ground::Scene, Reads::Attention),
     Panel::new("lens", Ground::Table, Reads::Lens),
+    Panel::new("probe", Ground::Table, Reads::Entries),
 ];
 
 /// A machine's run as it is drawn.
@@ -122,10 +123,6 @@ impl TapeScene {
         self.own.machine.symbols()
     }
 
-    fn targets(&self) -> usize {
-        HeadToken::count(self.symbols())
-    }
-
     fn position(&self, column: u32) -> i64 {
         self.frame.0 + i64::from(column)
     }
@@ -192,6 +189,7 @@ impl Drawn for TapeScene {
             "next" => self.draw_next(seen),
             "attention" => self.draw_attention(seen),
             "lens" => self.draw_lens(seen),
+            "probe" => self.draw_probe(seen),
             _ => self.draw_activation(seen),
         }
     }
@@ -231,6 +229,14 @@ impl Drawn for TapeScene {
     /// The step at which the two runs part, if there are two and they do.
     fn moment(&self) -> Option<u32> {
         self.twin.as_ref()?.fork
+    }
+
+    fn token(&self, step: u32) -> Option<usize> {
+        self.tokens.get(step as usize).copied()
+    }
+
+    fn targets(&self) -> usize {
+        HeadToken::count(self.symbols())
     }
 
     fn changed(&self, step: u32) -> Vec<(u32, u32)> {

@@ -15,7 +15,7 @@ use viewer::source::Source;
 use viewer::view::{Tool, View};
 
 /// A run of an experiment in a world, with one model that knows nothing.
-fn run(experiment: &str, section: &str, world: &dyn Environment) -> TempDir {
+pub fn run(experiment: &str, section: &str, world: &dyn Environment) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let config = format!("experiment = \"{experiment}\"\nseed = 1\n[world]\n{section}");
     std::fs::write(folder.path().join("config.toml"), config).unwrap();
