@@ -7,7 +7,7 @@ use clap::{ArgGroup, Parser};
 /// Watch worlds and predictions of a run, and reach in.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "stance-viewer", version)]
-#[command(group = ArgGroup::new("picture").args(["screenshot", "gif"]).multiple(true))]
+#[command(group = ArgGroup::new("picture").args(["screenshot", "gif", "time"]).multiple(true))]
 pub struct Arguments {
     /// A run (runs/NAME or NAME), a checkpoint in one (.safetensors), a config (.toml) or a pattern file (RLE, Life
     /// 1.06, plaintext, macrocell).
@@ -36,6 +36,9 @@ pub struct Arguments {
     /// The film's last step; the last of all where absent.
     #[arg(long, value_name = "STEP", requires = "gif")]
     pub to: Option<u32>,
+    /// Draws so many frames, a step each, and says how long they took.
+    #[arg(long, value_name = "FRAMES", requires = "headless")]
+    pub time: Option<u32>,
     /// Size of the window or picture in points.
     #[arg(long, default_value = "1280x800", value_parser = size)]
     pub size: (u32, u32),

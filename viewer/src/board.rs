@@ -18,12 +18,12 @@ pub const PANELS: &[Panel] = &[
     Panel::new("change", Ground::Scene, Reads::Answer),
     Panel::new("attention", Ground::Scene, Reads::Attention),
     Panel::new("lens", Ground::Scene, Reads::Lens),
+    Panel::new("patched", Ground::Scene, Reads::Patched),
+    Panel::new("counterfactual", Ground::Scene, Reads::Patched),
     Panel::new("pinned", Ground::Scene, Reads::Pinned(0)),
     Panel::new("pinned-2", Ground::Scene, Reads::Pinned(1)),
     Panel::new("pinned-3", Ground::Scene, Reads::Pinned(2)),
     Panel::new("pinned-4", Ground::Scene, Reads::Pinned(3)),
-    Panel::new("patched", Ground::Scene, Reads::Patched),
-    Panel::new("counterfactual", Ground::Scene, Reads::Patched),
 ];
 
 /// What a world says of its boards, where it says anything.
@@ -114,9 +114,8 @@ impl BoardScene {
     }
 
     fn paint(&self, step: u32, palette: &Palette) -> Raster {
-        let cells = self.cells(step);
-        let state = |cell: usize| cells.get(cell).copied().unwrap_or(0);
-        Raster::paint(self.width, self.height, |cell| palette.cell(state(cell), self.states))
+        let colours: Vec<_> = (0..=u8::MAX).map(|state| palette.cell(state, self.states)).collect();
+        Raster::of_states(self.width, self.height, self.cells(step), &colours)
     }
 
     fn places(&self, cells: impl Iterator<Item = usize>) -> Vec<(u32, u32)> {
@@ -263,10 +262,10 @@ impl Drawn for BoardScene {
                     Raster::paint(self.width, self.height, |cell| palette.probability(at(chances, cell)))
                 });
                 let wrong = seen.lens.ok().map(|(chances, _)| self.score(step, chances).model);
-                let of = |(name, chances): &(String, &[f32])| format!("{name}: {}", self.score(step, chances).model);
+                let of = |(_, chances): &(String, &[f32])| self.score(step, chances).model.to_string();
                 let layers: Vec<String> = seen.layers.iter().map(of).collect();
                 Drawing {
-                    note: wrong.map(|wrong| (format!("{wrong} wrong · by layer {}", layers.join(", ")), false)),
+                    note: wrong.map(|wrong| (format!("{wrong} wrong · by layer {}", layers.join(" ")), false)),
                     legend: Legend::Scale(
                         Ramp::Probability,
                         ["0".into(), format!("1 live, read at {}", seen.lens.map_or("a tap", |(_, tap)| tap))],
@@ -328,7 +327,10 @@ impl Drawn for BoardScene {
                         if live(start, cell) { mix(colour, palette.live, 0.55) } else { colour }
                     })
                 });
-                Drawing { legend: activation_legend(seen), ..Drawing::new("Activation", raster) }
+                Drawing {
+                    legend: activation_legend(seen),
+                    ..Drawing::new(activation_title(seen, "Activation"), raster)
+                }
             }
         };
         if seen.overlays.objects {
@@ -385,6 +387,14 @@ pub fn attention_legend(seen: &Seen<'_>) -> Legend {
     match seen.attention {
         Ok((_, end, tap)) => Legend::Scale(Ramp::Magnitude, ["0".into(), format!("{end}  {tap}")]),
         Err(_) => Legend::Words("an attention pattern of the model".into()),
+    }
+}
+
+/// The heading of a panel of activations: the concept where a probe reads one.
+pub fn activation_title(seen: &Seen<'_>, plain: &str) -> String {
+    match seen.reading.split_once(" · probe ") {
+        Some((_, concept)) => format!("Probe: {concept}"),
+        None => plain.into(),
     }
 }
 

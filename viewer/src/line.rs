@@ -2,7 +2,7 @@
 
 pub use experiments::intervention::nats;
 
-use crate::board::{activation_legend, attention_legend};
+use crate::board::{activation_legend, activation_title, attention_legend};
 use crate::palette::{Palette, Ramp, Rgb, mix};
 use crate::scene::{Drawing, Legend, Raster, Seen};
 
@@ -122,7 +122,10 @@ impl Sheet<'_> {
                 if seen.signed { seen.palette.signed(share) } else { Palette::magnitude(share) }
             })
         });
-        Drawing { legend: activation_legend(seen), ..Drawing::new("Activation at each position", raster) }
+        Drawing {
+            legend: activation_legend(seen),
+            ..Drawing::new(activation_title(seen, "Activation at each position"), raster)
+        }
     }
 
     /// Attention from the chosen cell's position to those before it.

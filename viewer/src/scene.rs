@@ -32,6 +32,22 @@ impl Raster {
         Self { width, height, bytes }
     }
 
+    /// A picture of cells in some states, each with its colour; cells that are missing are of state 0.
+    pub fn of_states(width: u32, height: u32, cells: &[u8], colours: &[Rgb]) -> Self {
+        let opaque = |state: u8| {
+            let [red, green, blue] = colours.get(usize::from(state)).copied().unwrap_or_default();
+            [red, green, blue, 255]
+        };
+        let table: Vec<[u8; 4]> = (0..=u8::MAX).map(opaque).collect();
+        let count = width as usize * height as usize;
+        let mut bytes = vec![0; count * 4];
+        let states = cells.iter().copied().chain(std::iter::repeat(0));
+        for (pixel, state) in bytes.chunks_exact_mut(4).zip(states) {
+            pixel.copy_from_slice(&table[usize::from(state)]);
+        }
+        Self { width, height, bytes }
+    }
+
     /// The colour of a cell.
     pub fn get(&self, column: u32, row: u32) -> Option<Rgb> {
         let start = (row as usize * self.width as usize + column as usize) * 4;

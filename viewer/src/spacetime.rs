@@ -345,7 +345,7 @@ impl LineSubject {
 }
 
 fn about(rule: LineRule, width: usize) -> Arc<str> {
-    let class = rule.wolfram_class().map_or_else(String::new, |class| format!(", {}", class.name()));
+    let class = rule.wolfram_class().map_or_else(String::new, |class| format!(", class {}", class.name()));
     format!("{rule}{class}, ring of {width} cells").into()
 }
 

@@ -141,7 +141,31 @@ fn one(
     }
     frames::footer(&around, seen, &drawing.legend, &palette);
     let pointed = reach(ui, &response, &placed, window, board.panel.ground, session);
-    pointed.map(|(column, row)| (column + window.column, row + window.row))
+    let pointed = pointed.map(|(column, row)| (column + window.column, row + window.row));
+    if let Some(cell) = pointed.filter(|_| matches!(session.view().tool, Tool::Look | Tool::Patch)) {
+        response.on_hover_ui_at_pointer(|ui| facts(ui, cell, session));
+    }
+    pointed
+}
+
+/// What is known of a cell: what the scene says of it, and the world's labels.
+pub(super) fn facts(ui: &mut Ui, cell: (u32, u32), session: &Session) {
+    let faint = colour(session.palette().faint);
+    let list = |ui: &mut Ui, id: &str, facts: Vec<crate::subject::Fact>| {
+        egui::Grid::new(id).num_columns(2).spacing([12.0, 3.0]).show(ui, |ui| {
+            for (name, value) in facts {
+                ui.colored_label(faint, name);
+                ui.label(value);
+                ui.end_row();
+            }
+        });
+    };
+    list(ui, "described", session.describe(cell));
+    let labels = session.facts(cell);
+    if !labels.is_empty() {
+        ui.colored_label(faint, "the world's labels");
+        list(ui, "labels", labels);
+    }
 }
 
 /// The names of rows, as many as there is room for.

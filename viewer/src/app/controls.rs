@@ -5,7 +5,7 @@ use environments::Split;
 
 use super::style::colour;
 use crate::command::Command;
-use crate::scene::Reads;
+use crate::scene::{Panel, Reads};
 use crate::session::Session;
 use crate::view::{Method, Tool};
 
@@ -91,18 +91,16 @@ pub fn side(root: &mut Ui, session: &mut Session) {
                 inside(ui, session);
                 super::units::show(ui, session);
             }
+            heading(ui, session, "Reach in");
+            tools(ui, session);
+            if let Some([column, row]) = session.view().cell {
+                heading(ui, session, "The chosen cell");
+                super::boards::facts(ui, (column, row), session);
+            }
             if session.course().is_some() {
                 heading(ui, session, "Training");
                 super::training::show(ui, session);
                 pinned(ui, session);
-            }
-            heading(ui, session, "Reach in");
-            tools(ui, session);
-            heading(ui, session, "Cell");
-            cell(ui, session);
-            if let Some(message) = session.message() {
-                ui.add_space(8.0);
-                ui.colored_label(colour(session.palette().doom), message);
             }
         });
     });
@@ -113,10 +111,20 @@ fn heading(ui: &mut Ui, session: &Session, text: &str) {
     ui.label(RichText::new(text).strong().color(colour(session.palette().object)));
 }
 
+/// Whether a board can show anything here.
+fn offered(session: &Session, panel: &Panel) -> bool {
+    match panel.reads {
+        Reads::Nothing | Reads::Request => true,
+        Reads::Pinned(place) => place < session.pinned().len(),
+        _ => !session.source().checkpoints.is_empty(),
+    }
+}
+
 fn boards(ui: &mut Ui, session: &mut Session) {
     ui.horizontal_wrapped(|ui| {
         let shown = session.shown();
-        for panel in session.panels() {
+        let panels: Vec<&Panel> = session.panels().iter().filter(|panel| offered(session, panel)).collect();
+        for panel in panels {
             if ui.selectable_label(shown.contains(&panel), panel.name).clicked() {
                 session.toggle_board(panel);
             }
@@ -305,31 +313,4 @@ fn patches(ui: &mut Ui, session: &mut Session) {
             ui.end_row();
         }
     });
-}
-
-fn cell(ui: &mut Ui, session: &mut Session) {
-    let faint = colour(session.palette().faint);
-    let Some((column, row)) = session.cell() else {
-        ui.colored_label(faint, "point at a cell, or press I J K ;");
-        return;
-    };
-    let lines = session.describe((column, row));
-    egui::Grid::new("cell").num_columns(2).spacing([12.0, 3.0]).show(ui, |ui| {
-        for (name, value) in lines {
-            ui.colored_label(faint, name);
-            ui.label(value);
-            ui.end_row();
-        }
-    });
-    let facts = session.facts((column, row));
-    if !facts.is_empty() {
-        ui.colored_label(faint, "labels of its patch");
-        egui::Grid::new("facts").num_columns(2).spacing([12.0, 3.0]).show(ui, |ui| {
-            for (name, value) in facts {
-                ui.colored_label(faint, name);
-                ui.label(value);
-                ui.end_row();
-            }
-        });
-    }
 }

@@ -1,6 +1,7 @@
 //! What stands around a board: its heading, its legend, the reason why it is empty.
 
-use bevy_egui::egui::{Align2, FontId, Painter, Rect, Stroke, StrokeKind, Vec2, pos2, vec2};
+use bevy_egui::egui::text::{LayoutJob, TextWrapping};
+use bevy_egui::egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Stroke, StrokeKind, Vec2, pos2, vec2};
 
 use super::boards::FOOTER;
 use super::style::colour;
@@ -18,10 +19,13 @@ pub fn header(painter: &Painter, place: Rect, seen: Rect, number: usize, drawing
     if let Some((text, warning)) = &drawing.note {
         let shade = colour(if *warning { palette.doom } else { palette.faint });
         let galley = painter.layout_no_wrap(text.clone(), FontId::proportional(12.0), shade);
-        // Beside the board where it is narrow, and left out where there is no room at all.
+        // Beside the board where it is narrow, and cut short where there is no room at all.
         let left = (seen.max.x - galley.size().x).max(title.max.x + 10.0);
-        if left + galley.size().x <= place.max.x {
+        let room = place.max.x - left;
+        if galley.size().x <= room {
             painter.galley(pos2(left, base - galley.size().y), galley, shade);
+        } else {
+            fitting(painter, pos2(left, base - galley.size().y / 2.0), room, text, FontId::proportional(12.0), shade);
         }
     }
 }
@@ -42,7 +46,7 @@ pub fn footer(painter: &Painter, seen: Rect, legend: &Legend, palette: &Palette)
     let faint = colour(palette.faint);
     match legend {
         Legend::Words(text) => {
-            painter.text(pos2(seen.min.x, middle), Align2::LEFT_CENTER, text, font, faint);
+            fitting(painter, pos2(seen.min.x, middle), painter.clip_rect().max.x - seen.min.x, text, font, faint);
         }
         Legend::Keys(keys) => {
             let mut x = seen.min.x;
@@ -64,7 +68,7 @@ fn edge(palette: &Palette) -> Stroke {
 
 /// A scale with its ends.
 fn scale(painter: &Painter, seen: Rect, middle: f32, ramp: Ramp, [low, high]: [&str; 2], palette: &Palette) {
-    const LENGTH: f32 = 84.0;
+    const LENGTH: f32 = 64.0;
     let font = FontId::proportional(11.5);
     let faint = colour(palette.faint);
     let used = painter.text(pos2(seen.min.x, middle), Align2::LEFT_CENTER, low, font.clone(), faint);
@@ -75,5 +79,16 @@ fn scale(painter: &Painter, seen: Rect, middle: f32, ramp: Ramp, [low, high]: [&
         painter.rect_filled(slice, 0.0, colour(palette.ramp(ramp, share)));
     }
     painter.rect_stroke(bar, 0.0, edge(palette), StrokeKind::Outside);
-    painter.text(pos2(bar.max.x + 5.0, middle), Align2::LEFT_CENTER, high, font, faint);
+    let at = pos2(bar.max.x + 5.0, middle);
+    fitting(painter, at, painter.clip_rect().max.x - at.x, high, font, faint);
+}
+
+/// A line from a point at its left, cut short with `…` where it is longer than there is room.
+fn fitting(painter: &Painter, at: Pos2, room: f32, text: &str, font: FontId, shade: Color32) {
+    let mut job = LayoutJob::simple_singleline(text.into(), font, shade);
+    job.wrap = TextWrapping::truncate_at_width(room.max(0.0));
+    let galley = painter.layout_job(job);
+    if room > 24.0 {
+        painter.galley(pos2(at.x, at.y - galley.size().y / 2.0), galley, shade);
+    }
 }

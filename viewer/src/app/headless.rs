@@ -10,7 +10,7 @@ use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
-use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat, TextureUsages};
+use bevy::render::render_resource::{Extent3d, PollType, TextureDimension, TextureFormat, TextureUsages};
 use bevy::render::renderer::initialize_renderer;
 use bevy::render::settings::{RenderCreation, RenderResources};
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
@@ -67,6 +67,68 @@ pub fn film(
     })?;
     let pixels = [width, height].map(|side| (side as f32 * density).round() as u32);
     guarded(move || draw(session, resources, pixels, density, steps, take))?
+}
+
+/// How long frames took.
+pub struct Timing {
+    adapter: String,
+    pixels: [u32; 2],
+    cells: (u32, u32),
+    boards: usize,
+    /// Milliseconds, rising.
+    frames: Vec<f64>,
+}
+
+impl std::fmt::Display for Timing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let at = |share: f64| self.frames[((self.frames.len() - 1) as f64 * share) as usize];
+        let mean = self.frames.iter().sum::<f64>() / self.frames.len() as f64;
+        let ([width, height], (columns, rows)) = (self.pixels, self.cells);
+        write!(
+            f,
+            "{} frames of {width}x{height} pixels, {} boards of {columns}x{rows} cells, a step each, on {}: mean {mean:.1} \
+             ms, median {:.1} ms, 95% below {:.1} ms, {:.0} frames a second",
+            self.frames.len(),
+            self.boards,
+            self.adapter,
+            at(0.5),
+            at(0.95),
+            1000.0 / mean
+        )
+    }
+}
+
+/// Draws frames, each of another step, and waits for each until the adapter has drawn it.
+///
+/// # Errors
+/// Those of [`render`].
+pub fn time(mut session: Session, size: (u32, u32), density: f32, frames: u32) -> anyhow::Result<Timing> {
+    session.settle(PATIENCE).map_err(|reason| anyhow!(reason))?;
+    let resources = guarded(|| {
+        let settings = window::settings();
+        block_on(initialize_renderer(settings.backends.unwrap_or_default(), None, &settings))
+    })?;
+    let (cells, boards, last) = (session.size(), session.shown().len(), session.timeline().last());
+    let adapter = format!("{} ({:?})", resources.2.name, resources.2.backend);
+    let pixels = [size.0, size.1].map(|side| (side as f32 * density).round() as u32);
+    let device = resources.0.clone();
+    let times = guarded(move || {
+        let (mut app, _target) = stage(session, resources, pixels, density);
+        (0..WARM_UP).for_each(|_| app.update());
+        let mut times = Vec::with_capacity(frames as usize);
+        for frame in 0..frames {
+            let start = std::time::Instant::now();
+            if let Some(mut viewer) = app.world_mut().get_non_send_mut::<Viewer>() {
+                viewer.session.go_to_step((frame + 1) % (last + 1));
+            }
+            app.update();
+            let _ = device.poll(PollType::wait_indefinitely());
+            times.push(start.elapsed().as_secs_f64() * 1e3);
+        }
+        times.sort_by(f64::total_cmp);
+        times
+    })?;
+    Ok(Timing { adapter, pixels, cells, boards, frames: times })
 }
 
 fn draw(

@@ -1,5 +1,6 @@
 //! The window and the pictures: the only place that knows bevy and egui.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -45,6 +46,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let session = open(arguments)?;
     if !arguments.headless {
         return window::show(session, arguments.size);
+    }
+    if let Some(frames) = arguments.time {
+        let timing = headless::time(session, arguments.size, arguments.density, frames.clamp(1, 100_000))?;
+        return Ok(writeln!(std::io::stdout(), "{timing}")?);
     }
     let cannot = |file: &Path, error: &dyn std::fmt::Display| anyhow!("{} cannot be written: {error}", file.display());
     let (shown, last) = (session.timeline().step(), session.timeline().last());

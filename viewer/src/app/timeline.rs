@@ -64,6 +64,12 @@ fn controls(ui: &mut Ui, session: &mut Session) {
             key(ui, session, words.reference, palette.quiet);
             key(ui, session, words.model, palette.warm);
         }
+        // What a person should know stands where it is always seen.
+        if let Some(message) = session.message() {
+            ui.add_space(12.0);
+            let text = egui::RichText::new(message).color(colour(palette.doom));
+            ui.add(egui::Label::new(text).truncate()).on_hover_text(message);
+        }
     });
 }
 

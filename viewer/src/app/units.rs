@@ -41,7 +41,7 @@ fn concepts(ui: &mut Ui, session: &mut Session) {
     match session.reader() {
         Some(Ok(reader)) => {
             let score = reader.accuracy.map_or("not scored".into(), |score| format!("balanced accuracy {score:.3}"));
-            ui.colored_label(faint, format!("{score}, fitted to {} rows", reader.rows)).on_hover_text(
+            ui.colored_label(faint, format!("{score} ({} rows)", reader.rows)).on_hover_text(
                 "a linear probe of the chosen tap, fitted to training episodes, scored on validation ones",
             );
         }

@@ -2,7 +2,7 @@
 
 use super::names::{number, written};
 use super::{Run, TapeScene, choice, letter, token_name};
-use crate::board::{activation_legend, attention_legend};
+use crate::board::{activation_legend, activation_title, attention_legend};
 use crate::line::{Table, lens, percent};
 use crate::palette::{Palette, Ramp, Rgb, mix};
 use crate::scene::{Drawing, Drawn, Legend, Raster, Seen};
@@ -213,7 +213,7 @@ impl TapeScene {
                 if seen.signed { seen.palette.signed(share) } else { Palette::magnitude(share) }
             })
         });
-        self.over_steps(seen, "Activation at each step", raster, activation_legend(seen))
+        self.over_steps(seen, &activation_title(seen, "Activation at each step"), raster, activation_legend(seen))
     }
 
     /// Attention from the chosen cell's step to those before it.
