@@ -27,9 +27,13 @@ impl Textures {
             return;
         }
         self.revision = Some(session.revision());
-        self.boards = session.boards();
+        let before = std::mem::replace(&mut self.boards, session.boards());
         for board in self.boards.iter().filter(|board| board.panel.ground != Ground::Table) {
             if let Ok(raster) = &board.drawing.raster {
+                let same = |other: &&Board| other.panel == board.panel && other.drawing.raster.as_ref() == Ok(raster);
+                if before.iter().any(|other| same(&other)) && self.textures.contains_key(board.panel.name) {
+                    continue;
+                }
                 self.textures.entry(board.panel.name).or_insert_with(|| {
                     let handle = images.add(Image::default());
                     (handle.clone(), contexts.add_image(EguiTextureHandle::Strong(handle)))

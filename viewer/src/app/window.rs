@@ -46,7 +46,8 @@ pub fn show(session: Session, (width, height): (u32, u32)) -> anyhow::Result<()>
             .insert_resource(WinitSettings::desktop_app())
             .insert_non_send(viewer(session))
             .add_systems(Startup, |mut commands: Commands| {
-                commands.spawn(Camera2d);
+                // egui smooths its own edges.
+                commands.spawn((Camera2d, Msaa::Off));
             })
             .add_systems(PreUpdate, hush.after(EguiPreUpdateSet::ProcessInput).before(EguiPreUpdateSet::BeginPass))
             .init_resource::<Shooting>()
