@@ -45,7 +45,8 @@ pub fn silent(world: &TuringWorld, split: Split, wanted: usize, seed: u64) -> Ve
     let symbols = world.config().symbols;
     let mut chance = stream(&["evil-twin", &seed.to_string(), "silent", split.name()]);
     let mut all = Vec::new();
-    for index in 0..200 * wanted as u64 {
+    // Such runs are about one in five hundred.
+    for index in 0..2000 * wanted as u64 {
         if all.len() == wanted {
             break;
         }
@@ -96,8 +97,8 @@ mod tests {
     #[test]
     fn silent_twins_make_one_run_and_bayes_cannot_choose() {
         let world = TuringWorld::new(TuringConfig { length: 32, ..TuringConfig::default() }).unwrap();
-        let all = silent(&world, Split::Test, 300, 1);
-        assert_eq!(all.len(), 300);
+        let all = silent(&world, Split::Test, 100, 1);
+        assert_eq!(all.len(), 100);
         for twins in &all {
             assert!(twins.run.steps.iter().all(|step| (step.state, step.token.read) != twins.entry));
             let asked = &twins.run.steps[twins.asked];
@@ -112,7 +113,7 @@ mod tests {
         let initial = world.config().initial.initial();
         let bayes = odds(&all, &references::generaliser(&runs, 2, 2, initial), 2);
         // Where the state is known there is nothing to choose by.
-        assert!(bayes.iter().filter(|odds| odds.abs() < 1e-9).count() > 100);
+        assert!(bayes.iter().filter(|odds| odds.abs() < 1e-9).count() > 30);
         let right = bayes.iter().filter(|odds| **odds > 1e-9).count() as f64;
         let wrong = bayes.iter().filter(|odds| **odds < -1e-9).count() as f64;
         assert!((right - wrong).abs() < 3.0 * (right + wrong).sqrt(), "{right} {wrong}");
@@ -120,6 +121,6 @@ mod tests {
         let oracle = odds(&all, &references::oracle(&runs, 2, initial), 2);
         assert!(oracle.iter().all(|odds| odds.abs() > 15.0));
         let own = oracle.iter().filter(|odds| **odds > 0.0).count();
-        assert!((105..195).contains(&own), "{own}");
+        assert!((30..70).contains(&own), "{own}");
     }
 }
