@@ -195,7 +195,7 @@ impl Fitting {
         let of_silent = activations(model.as_ref(), &samples, &places, taps)?.0;
         let width = parts[0].1;
         let mut readings = Readings { pairs: Vec::new(), silent: Vec::new() };
-        for tap in 0..taps.len() {
+        for (tap, of_silent) in of_silent.iter().enumerate() {
             let (mut by_frame, mut silent_by_frame) = (Vec::new(), Vec::new());
             for frame in Frame::ALL {
                 context.check_stop()?;
@@ -228,7 +228,7 @@ impl Fitting {
                     rows.map(|(row, pair)| odds(row, pair.entry, pair.own_step, pair.twin_step)).collect()
                 };
                 by_frame.push(When::ALL.map(at).to_vec());
-                let rows = of_silent[tap].chunks_exact(width).zip(silent);
+                let rows = of_silent.chunks_exact(width).zip(silent);
                 silent_by_frame
                     .push(rows.map(|(row, twins)| odds(row, twins.entry, twins.own_step, twins.twin_step)).collect());
             }
