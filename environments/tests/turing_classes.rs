@@ -26,8 +26,10 @@ fn the_tree_counts_what_brute_force_counts() {
 
 #[test]
 fn published_counts() {
-    // N. of machines that halt, Radó's convention: wiki.bbchallenge.org, "Number of Halting TMs". (For 2 states and 3
-    // symbols that page has 20,453,040; running all 34,012,224 machines gives 16,525,080.)
+    // N. of machines that halt, Radó's convention: wiki.bbchallenge.org, "Number of Halting TMs". For 2 states and 3
+    // symbols that page has 20,453,040, which counts machines twice that write a non-blank symbol before they halt: it
+    // permutes symbols in a tree that holds every order of them already. 120 · 18⁴ machines halt without (A0 halts, or A0
+    // goes to B and writes 0, and B0 halts).
     let rado = |states, symbols, limit| {
         let found = enumerate(Class::Rado, states, symbols, limit).unwrap();
         (found.machines, found.halting, found.max_steps, found.max_ones)
@@ -36,6 +38,12 @@ fn published_counts() {
     assert_eq!(rado(3, 2, 21), (16_777_216, 7_571_840, 21, 6));
     assert_eq!(rado(4, 2, 107), (25_600_000_000, 11_140_566_368, 107, 13));
     assert_eq!(rado(2, 3, 38), (34_012_224, 16_525_080, 38, 9));
+    assert_eq!(2 * 16_525_080 - 120 * 18u128.pow(4), 20_453_040);
+    // OEIS A052200's classes; half of all machines of one state halt at once and the others never do.
+    for symbols in 2..=5u32 {
+        let all = u128::from(4 * symbols).pow(symbols);
+        assert_eq!(rado(1, symbols as usize, 8), (all, all / 2, 1, 1));
+    }
 
     // The coding-theorem method: 6,088, 4,294,368 and 5,970,768,960 runs halt from the two blank symbols together, and
     // leave 22, 128 and 1,832 strings (Delahaye and Zenil, arXiv:1101.4795; Soler-Toscano et al. 2014).
@@ -49,8 +57,31 @@ fn published_counts() {
         assert_eq!((found.machines, sum, found.outputs.len()), (machines, runs, strings));
         assert_eq!((2 * found.halting, found.max_steps, found.max_ones), (runs, limit, ones));
     }
+    // Their table of D(2), whole: shares of 6,088 to five places, .32852 of 0 and 1 down to .00033.
     let distribution = enumerate(Class::Ctm, 2, 2, 6).unwrap().outputs;
-    assert_eq!(["0", "1", "00", "01", "001"].map(|string| distribution[string]), [2000, 2000, 508, 508, 6]);
+    for (strings, count) in [
+        ("0 1", 2000),
+        ("00 01 10 11", 508),
+        ("001 011 100 110", 6),
+        ("000 010 101 111", 4),
+        ("0000 0010 0100 0110 1001 1011 1101 1111", 2),
+    ] {
+        strings.split(' ').for_each(|string| assert_eq!(distribution[string], count, "{string}"));
+    }
+    // D(3) and D(4): shares of the commonest strings, to three digits.
+    for (states, limit, runs, shares) in [
+        (3, 21, 4_294_368.0, [("0", 0.250), ("00", 0.101), ("000", 0.0112), ("001", 0.0108), ("010", 0.00997)]),
+        (4, 107, 5_970_768_960.0, [("0", 0.205), ("00", 0.102), ("000", 0.0188), ("001", 0.0180), ("010", 0.0171)]),
+    ] {
+        let distribution = enumerate(Class::Ctm, states, 2, limit).unwrap().outputs;
+        for (string, share) in shares {
+            let mirrored: String = string.chars().rev().collect();
+            let other: String = string.chars().map(|c| if c == '0' { '1' } else { '0' }).collect();
+            assert_eq!((distribution[string], distribution[string]), (distribution[&mirrored], distribution[&other]));
+            let found = distribution[string] as f64 / runs;
+            assert!((found / share - 1.0).abs() < 0.01, "D({states}) of {string}: {found}");
+        }
+    }
 
     // Tree normal form: machines, halting and non-halting as in Coq-BB5's results (arXiv:2509.12337), nothing undecided.
     for (states, symbols, limit, machines, halting, nonhalting) in

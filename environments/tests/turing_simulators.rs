@@ -46,6 +46,9 @@ fn accelerated_counts_exactly() {
             assert!(same(&run, &run_packed(&machine(text), steps - 1)), "{text}");
         }
     }
+    // An earlier record of 6 states: H. Marxen and J. Buntrock, 1997.
+    let six = run(&machine("1RB1RA_1LC1LB_0RF1LD_1RA0LE_1RZ1LF_0LA0LC"), None);
+    assert_eq!((six.outcome, six.steps, six.ones), (Outcome::Halted, 8_690_333_381_690_951, 95_524_079));
     let short = run(&machine("0RB2LA1RA_1LA2RB1RC_1RZ1LB1LC"), Some(119_112_334_170_342_540));
     assert_eq!((short.outcome, short.steps), (Outcome::Limit, 119_112_334_170_342_540));
     // A run into the blank is proved endless.

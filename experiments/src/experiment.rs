@@ -105,6 +105,7 @@ pub const EXPERIMENTS: &[&dyn Experiment] = &[
     &crate::machines::EvilTwin,
     &crate::machines::RuleTable,
     &crate::machines::Halting,
+    &crate::machines::HaltingPrefix,
     &crate::machines::Dovetail,
     &crate::inference::RuleInference,
     &crate::inference::MachineInference,

@@ -3,6 +3,8 @@
 //! Turing machines in any view and of any sampling of their world; `sources`: variable-order sources, on which Bayes is
 //! context-tree weighting, a positive control with a textbook answer.
 
+mod regret;
+
 use environments::elementary::{ElementaryConfig, ElementaryWorld};
 use environments::sequence::{KrichevskyTrofimov, SequenceModel};
 use environments::sources::{Kind, SourcesConfig, SourcesWorld};
@@ -420,22 +422,25 @@ fn outcome<W: Inferable>(name: &str, found: &Found, config: &Config, measure: &M
                 estimated(&regret),
                 figure(rate(rival_nats) - bayes)
             )],
-            figures: vec![Figure {
-                name: name.into(),
-                title: "Nats by place in the sequence".into(),
-                caption:
-                    "Nats a symbol on test sequences, by place (from the one given to twice it); mean over models."
-                        .into(),
-                plot: Plot::Lines {
-                    x: Axis::new("place").logarithmic(),
-                    y: Axis::new("nats a symbol"),
-                    series: vec![
-                        line("trained", false, &found.models.iter().collect::<Vec<_>>()),
-                        line("Bayes", true, &[&found.bayes]),
-                        line(rival, true, &[rival_nats]),
-                    ],
+            figures: vec![
+                Figure {
+                    name: name.into(),
+                    title: "Nats by place in the sequence".into(),
+                    caption:
+                        "Nats a symbol on test sequences, by place (from the one given to twice it); mean over models."
+                            .into(),
+                    plot: Plot::Lines {
+                        x: Axis::new("place").logarithmic(),
+                        y: Axis::new("nats a symbol"),
+                        series: vec![
+                            line("trained", false, &found.models.iter().collect::<Vec<_>>()),
+                            line("Bayes", true, &[&found.bayes]),
+                            line(rival, true, &[rival_nats]),
+                        ],
+                    },
                 },
-            }],
+                regret::figure(name, &found.models, &found.bayes, (rival, rival_nats), &desk),
+            ],
             tables: vec![Table {
                 caption: "Nats a symbol on test sequences.".into(),
                 header: ["who predicts", "nats"].map(String::from).to_vec(),

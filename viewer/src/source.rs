@@ -40,7 +40,7 @@ const WORLDS: &[(&str, &[&str], Build)] = &[
     ("life", &["glider-chunking"], life),
     ("turing", &["single-machine", "machine-diversity", "evil-twin", "rule-table"], turing),
     ("elementary", &["rule-inference"], elementary),
-    ("halting", &["halting"], halting),
+    ("halting", &["halting", "halting-prefix"], halting),
     ("universal", &["dovetail"], universal),
     ("sources", &["sources"], sources),
 ];

@@ -24,7 +24,7 @@ const MOST_SHAPES: usize = 1 << 16;
 const LENGTHS: std::ops::RangeInclusive<usize> = 1..=6;
 
 /// Steps of the packed simulator before anything else is tried.
-const FIRST_STEPS: u64 = 1 << 24;
+const FIRST_STEPS: u64 = 1 << 26;
 
 /// Macro steps of each block length in the first round, and in the last; a round has four times the one before.
 const ROUNDS: (u64, u64) = (1 << 12, 1 << 22);

@@ -1,5 +1,7 @@
 //! `stance bench [NAME]`: what this machine does in a second, beside the limit that a figure is measured against.
 
+mod batches;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -9,7 +11,7 @@ use environments::automata::census::soups;
 use environments::life::{LifeConfig, LifeWorld};
 use environments::turing::universal::{Limits, Program};
 use environments::turing::{Class, Machine, draw_machine, enumerate, run_packed};
-use environments::{Environment, Geometry, Sample, Split, stream};
+use environments::{Geometry, Sample, Split, stream};
 use models::native::kernel::{Left, Packed, multiply};
 use models::{
     AdamW, Batch, Device, ModelConfig, ModelSpec, Parameters, Plan, TrainingState, TransformerConfig, learner,
@@ -22,7 +24,7 @@ use super::output::Output;
 use crate::config::nearest;
 
 /// Arguments of `stance bench`.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct BenchArgs {
     /// The benchmark: turing, universal, life, census, samples, product, train or forward; all of them without a name.
     name: Option<String>,
@@ -68,7 +70,7 @@ const BENCHES: [(&str, Bench); 8] = [
     ("universal", universal),
     ("life", life),
     ("census", census),
-    ("samples", samples),
+    ("samples", batches::samples),
     ("product", product),
     ("train", train_row),
     ("forward", forward),
@@ -264,23 +266,6 @@ fn census(_: &BenchArgs) -> anyhow::Result<Vec<Row>> {
         figure: count as f64 / start.elapsed().as_secs_f64() / threads,
         unit: "soups/s a thread",
         against: "apgsearch, built for AVX-512: 9.93 k".into(),
-    }])
-}
-
-fn samples(_: &BenchArgs) -> anyhow::Result<Vec<Row>> {
-    let world = LifeWorld::new(LifeConfig::default())?;
-    let tokens = world.geometry().len() as f64;
-    let mut next = 0;
-    let figure = rate(|| {
-        (next..next + 1024).into_par_iter().for_each(|index| drop(black_box(world.sample(Split::Train, index))));
-        next += 1024;
-        1024.0 * tokens
-    });
-    Ok(vec![Row {
-        what: "training batches of Life, 16×16, all sources",
-        figure,
-        unit: "tokens/s",
-        against: "wanted: ten times what training eats".into(),
     }])
 }
 

@@ -18,7 +18,7 @@ pub(crate) mod words;
 
 pub use diversity::{MachineDiversity, world_of as diversity_world};
 pub use dovetail::Dovetail;
-pub use halting::Halting;
+pub use halting::{Halting, HaltingPrefix};
 pub use single::SingleMachine;
 pub use table::RuleTable;
 pub use twins::{EvilTwin, Pair, pairs};

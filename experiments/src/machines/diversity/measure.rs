@@ -7,6 +7,7 @@ use models::{Parameters, predictor};
 use super::super::references;
 use super::super::scores::{Predictions, Runs, of_model};
 use super::Measure;
+use super::behaviour::Behaviours;
 use crate::context::RunContext;
 use crate::evidence::Arm;
 
@@ -106,28 +107,42 @@ impl Unseen {
 
 pub struct Found {
     pub models: Vec<Model>,
-    /// By variant, diversity and seed: nats by run and step.
-    pub variants: Vec<Vec<Vec<Vec<Vec<f64>>>>>,
+    /// Models of each variant; their curves are empty.
+    pub variants: Vec<Vec<Model>>,
     pub untrained: Vec<Vec<f64>>,
     pub unseen: Unseen,
+    /// What the pools hold.
+    pub behaviours: Vec<Behaviours>,
+}
+
+/// Those of some models that were trained on so many machines.
+pub fn of(models: &[Model], diversity: usize) -> impl Iterator<Item = &Model> {
+    models.iter().filter(move |model| model.diversity == diversity)
+}
+
+/// Seeds × runs × the sums of [`Model::seen`], of those models.
+pub fn seen_arm(models: &[Model], diversity: usize) -> Arm {
+    Arm::new(&of(models, diversity).map(|model| model.seen.clone()).collect::<Vec<_>>())
 }
 
 impl Found {
     pub fn of(&self, diversity: usize) -> impl Iterator<Item = &Model> {
-        self.models.iter().filter(move |model| model.diversity == diversity)
+        of(&self.models, diversity)
     }
 
     /// Seeds × runs × the sums of [`Model::seen`].
     pub fn seen(&self, diversity: usize) -> Arm {
-        Arm::new(&self.of(diversity).map(|model| model.seen.clone()).collect::<Vec<_>>())
+        seen_arm(&self.models, diversity)
     }
 
     /// Seeds × runs × (nats of the model, of the generaliser, of the best statistical predictor, steps).
     pub fn unseen(&self, diversity: usize) -> Arm {
-        self.arm(self.of(diversity).map(|model| &model.unseen))
+        self.unseen_of(&self.models, diversity)
     }
 
-    pub fn arm<'a>(&self, models: impl Iterator<Item = &'a Vec<Vec<f64>>>) -> Arm {
+    /// The same of other models.
+    pub fn unseen_of(&self, models: &[Model], diversity: usize) -> Arm {
+        let models = of(models, diversity).map(|model| &model.unseen);
         let best = &self.unseen.statistical[self.unseen.best].1;
         let sum = |steps: &[f64]| steps.iter().sum::<f64>();
         let one = |nats: &Vec<Vec<f64>>| -> Vec<Vec<f64>> {

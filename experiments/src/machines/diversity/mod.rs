@@ -1,15 +1,18 @@
 //! `machine-diversity`: from one training machine to a whole class, where does a model stop remembering machines and
 //! begin to infer them in context?
 
+mod behaviour;
 mod measure;
 mod outcome;
 mod report;
+mod variants;
 
 use environments::Environment;
 use environments::turing::{TuringConfig, TuringWorld};
 use models::{ModelConfig, Parameters};
 use serde::{Deserialize, Serialize};
 
+use self::behaviour::Behaviours;
 use self::measure::{Found, Model, Unseen, seen};
 use super::scores::by_step;
 use super::settings::{Common, spec, within};
@@ -140,10 +143,11 @@ impl Experiment for MachineDiversity {
         context.expect_models(seeds * measure.diversities.len() + others);
         let world = TuringWorld::new(common.world.clone())?;
         let unseen = Unseen::draw(&world, measure.runs);
-        let mut all = Vec::new();
+        let (mut all, mut behaviours) = (Vec::new(), Vec::new());
         for &diversity in &measure.diversities {
             for number in 1..=seeds {
                 let own = TuringWorld::new(world_of(&common.world, diversity, number))?;
+                behaviours.push(Behaviours::of(&own, diversity));
                 let name = format!("machines-{}-{number}", Measure::name(diversity));
                 let trained = train::train(&own, &common, (NAME, config.seed, number), &name, context)?;
                 let seen = context.stage(&format!("seen-{name}"), |context| seen(&own, &trained, &measure, context))?;
@@ -162,20 +166,22 @@ impl Experiment for MachineDiversity {
             let common = Common { model: variant.model.clone(), ..common.clone() };
             let mut of = Vec::new();
             for &diversity in &measure.variant_diversities {
-                let mut nats = Vec::new();
                 for number in 1..=measure.variant_seeds {
                     let own = TuringWorld::new(world_of(&common.world, diversity, number))?;
                     let name = format!("{}-{}-{number}", variant.name, Measure::name(diversity));
                     let trained = train::train(&own, &common, (NAME, config.seed, number), &name, context)?;
-                    nats.push(context.stage(&format!("unseen-{name}"), |context| unseen.nats(&trained, context))?);
+                    let seen =
+                        context.stage(&format!("seen-{name}"), |context| seen(&own, &trained, &measure, context))?;
+                    let new = context.stage(&format!("unseen-{name}"), |context| unseen.nats(&trained, context))?;
+                    of.push(Model { diversity, seen, unseen: new, curve: Vec::new() });
                 }
-                of.push(nats);
             }
             variants.push(of);
         }
         let untrained = train::initial(&world, &common, NAME, config.seed, 1);
         let untrained = context.stage("unseen-untrained", |context| unseen.nats(&untrained, context))?;
-        Ok(outcome::outcome(&Found { models: all, variants, untrained, unseen }, config, &measure))
+        let found = Found { models: all, variants, untrained, unseen, behaviours };
+        Ok(outcome::outcome(&found, config, &measure))
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::scores::by_step;
 use super::super::words::{self, Desk};
 use super::measure::Found;
 use super::report;
+use super::variants;
 use super::{Measure, NAME};
 use crate::claims::{Evidence, Finding, figure};
 use crate::config::Config;
@@ -27,13 +28,13 @@ pub fn way(t: &[f64]) -> Option<f64> {
 
 /// Divergence from the generaliser minus that from the memoriser, in nats a step: above 0 the model is nearer to the
 /// memoriser.
-fn remembers(t: &[f64]) -> Option<f64> {
+pub fn remembers(t: &[f64]) -> Option<f64> {
     ratio(t[1] - t[0], t[6])
 }
 
 /// The number of training machines at which a model is as near to the generaliser as to the memoriser: where a curve
 /// that begins above 0 first comes down to it, on a logarithmic scale of `sizes`, which rise.
-fn threshold(sizes: &[f64], nearer: &[f64]) -> Option<f64> {
+pub fn threshold(sizes: &[f64], nearer: &[f64]) -> Option<f64> {
     let place = nearer.iter().position(|value| *value <= 0.0).filter(|place| *place > 0)?;
     let (a, b) = (nearer[place - 1], nearer[place]);
     let part = a / (a - b);
@@ -224,11 +225,8 @@ fn probes(told: &Told<'_>) -> serde_json::Value {
             "statistical": unseen.statistical.iter().map(|(name, nats)| json!({ "name": name, "nats": of(nats) })).collect::<Vec<_>>(),
         },
         "best_statistical": told.best().0,
-        "variants": measure.variants.iter().zip(&found.variants).map(|(variant, by_diversity)| json!({
-            "name": variant.name,
-            "diversities": measure.variant_diversities,
-            "unseen_nats_a_step": by_diversity.iter().map(|seeds| seeds.iter().map(|nats| of(nats)).collect::<Vec<_>>()).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
+        "variants": variants::json(told),
+        "behaviours": found.behaviours,
         "runs": { "unseen": unseen.runs.len(), "familiar_left_out": unseen.familiar, "repeated_left_out": unseen.runs.repeated },
         "curves": found.models.iter().map(|m| json!({ "diversity": m.diversity, "curve": m.curve })).collect::<Vec<_>>(),
     })

@@ -3,64 +3,26 @@
 use super::super::scores::by_step;
 use super::super::words::{estimated, number};
 use super::Measure;
+use super::behaviour::Behaviours;
 use super::measure::Found;
-use super::outcome::{Told, excess, rate, way};
+use super::outcome::{Told, rate};
+use super::variants;
 use crate::claims::figure;
-use crate::evidence::{Design, Estimate, over_seeds};
+use crate::evidence::Estimate;
+use crate::evidence::numeric::bits;
 use crate::experiment::{Section, Table};
 use crate::figures::{Axis, Figure, Line, Plot, Value};
 
-fn count(size: f64) -> String {
+pub fn count(size: f64) -> String {
     format!("{size:.0}")
-}
-
-/// Rows and lines of the variants.
-fn variants(told: &Told<'_>) -> (Vec<Vec<String>>, Vec<Line>) {
-    let (found, measure, desk, sizes) = (told.found, told.measure, &told.desk, &told.sizes);
-    let mut variant_rows = Vec::new();
-    let mut variant_lines = Vec::new();
-    for (variant, by_diversity) in measure.variants.iter().zip(&found.variants) {
-        let mut points = Vec::new();
-        for (diversity, nats) in measure.variant_diversities.iter().zip(by_diversity) {
-            let arm = found.arm(nats.iter());
-            let what = format!("variant {} {diversity}", variant.name);
-            let estimate = desk.estimate(&what, Design::Crossed, &[&arm], &|t| over_seeds(&t[0], excess));
-            let share = desk.estimate(&format!("{what} way"), Design::Crossed, &[&arm], &|t| over_seeds(&t[0], way));
-            let place = measure.diversities.iter().position(|d| d == diversity);
-            let size = place.map_or(f64::NAN, |place| sizes[place]);
-            if let Some(estimate) = &estimate {
-                points.push((size, Value { value: estimate.value, interval: Some(estimate.interval) }));
-            }
-            variant_rows.push(vec![
-                variant.name.clone(),
-                count(size),
-                estimated(estimate.as_ref()),
-                estimated(share.as_ref()),
-            ]);
-        }
-        variant_lines.push(Line { name: variant.name.clone(), baseline: false, points });
-    }
-    (variant_rows, variant_lines)
 }
 
 /// The section on remembering and inferring.
 pub fn section(told: &Told<'_>) -> Section {
     let unseen = &told.found.unseen;
     let (best_name, best) = told.best();
-    let (rows, _) = variants(told);
-    let mut tables = vec![by_diversity(told)];
-    if !rows.is_empty() {
-        let header = ["model", "training machines", "unseen: above Bayes", "share of the way to Bayes"];
-        tables.push(Table {
-            caption: format!(
-                "Other models, {} of each: nats a step above Bayes on unseen machines, and the share of the way from the best \
-                 statistical predictor to Bayes.",
-                told.measure.variant_seeds
-            ),
-            header: header.map(String::from).to_vec(),
-            rows,
-        });
-    }
+    let mut tables = vec![by_diversity(told), pools(told)];
+    tables.extend(variants::tables(told));
     let text = vec![
         format!(
             "On runs of their training machines the models turn from remembering to inferring at {} training machines: there \
@@ -89,11 +51,19 @@ fn by_diversity(told: &Told<'_>) -> Table {
         "unseen: above Bayes",
         "seen: above the memoriser",
         "nearer to the memoriser",
+        "so it is nearer to",
         "memoriser to generaliser",
     ];
-    let columns = [&told.beyond, &told.above_memoriser, &told.nearer, &told.between];
     let row = |(place, size): (usize, &f64)| {
-        std::iter::once(count(*size)).chain(columns.iter().map(|all| estimated(all[place].as_ref()))).collect()
+        let of = |all: &[Option<Estimate>]| estimated(all[place].as_ref());
+        vec![
+            count(*size),
+            of(&told.beyond),
+            of(&told.above_memoriser),
+            of(&told.nearer),
+            variants::nearer_to(told.nearer[place].as_ref()).to_string(),
+            of(&told.between),
+        ]
     };
     Table {
         caption: "Nats a step, with 95% intervals.".into(),
@@ -102,10 +72,29 @@ fn by_diversity(told: &Told<'_>) -> Table {
     }
 }
 
+/// What the pools hold beside tables.
+fn pools(told: &Told<'_>) -> Table {
+    let header = ["training machines", "behaviours", "traces from a blank tape"];
+    let row = |(&diversity, size): (&usize, &f64)| {
+        let of: Vec<_> = told.found.behaviours.iter().filter(|of| of.diversity == diversity).collect();
+        let mean = |pick: fn(&Behaviours) -> usize| {
+            figure(of.iter().map(|of| pick(of) as f64).sum::<f64>() / of.len().max(1) as f64)
+        };
+        vec![count(*size), mean(|of| of.behaviours), mean(|of| of.traces)]
+    };
+    Table {
+        caption: "What the pools hold, means over model seeds: machines (tables); those among them that differ by more than names \
+                  of states and states that are never reached or do alike; different sequences of symbols that they write from \
+                  a blank tape."
+            .into(),
+        header: header.map(String::from).to_vec(),
+        rows: told.measure.diversities.iter().zip(&told.sizes).map(row).collect(),
+    }
+}
+
 fn figures(told: &Told<'_>) -> Vec<Figure> {
     let unseen = &told.found.unseen;
     let (best_name, best) = told.best();
-    let (_, variant_lines) = variants(told);
     let sizes = &told.sizes;
     let line = |name: &str, baseline: bool, all: &[Option<Estimate>]| Line {
         name: name.into(),
@@ -133,7 +122,7 @@ fn figures(told: &Told<'_>) -> Vec<Figure> {
                 x: Axis::new("training machines").logarithmic(),
                 y: Axis::new("nats a step above Bayes").spanning(0.0, 0.0),
                 series: std::iter::once(line("trained", false, &told.beyond))
-                    .chain(variant_lines)
+                    .chain(variants::lines(told))
                     .chain([flat(best_name, rate(best) - base), flat("table-filler", rate(&unseen.filler) - base)])
                     .collect(),
             },
@@ -165,7 +154,7 @@ fn steps_figure(found: &Found, best_name: &str, best: &[Vec<f64>]) -> Figure {
             .into_iter()
             .zip(&base)
             .enumerate()
-            .map(|(step, (nats, base))| (step as f64 + 1.0, Value { value: nats - base, interval: None }))
+            .map(|(step, (nats, base))| (step as f64 + 1.0, Value { value: bits(nats - base), interval: None }))
             .collect(),
     };
     let mut diversities: Vec<usize> = found.models.iter().map(|model| model.diversity).collect();
@@ -180,10 +169,10 @@ fn steps_figure(found: &Found, best_name: &str, best: &[Vec<f64>]) -> Figure {
     Figure {
         name: "regret".into(),
         title: "Regret along a run of an unseen machine".into(),
-        caption: "Nats above Bayes over the class at each step of the run; means over models and runs.".into(),
+        caption: "Bits above Bayes over the class at each step of the run; means over models and runs.".into(),
         plot: Plot::Lines {
             x: Axis::new("step of the run").logarithmic(),
-            y: Axis::new("nats above Bayes").spanning(0.0, 0.0),
+            y: Axis::new("bits above Bayes").spanning(0.0, 0.0),
             series,
         },
     }

@@ -1,5 +1,5 @@
 //! `halting`: does a model that reads a machine's table tell whether it halts, also where the run is long; and how many
-//! steps of simulation is its answer worth?
+//! steps of simulation is its answer worth? `halting-prefix`: the same of a model that reads the beginning of a run.
 
 mod outcome;
 mod readers;
@@ -21,10 +21,12 @@ use crate::evidence::statistics::mean;
 use crate::evidence::{Confusion, Ridge, Targets};
 use crate::experiment::{Experiment, Outcome};
 
-/// The experiment `halting`.
+/// The experiment `halting`: the table is read.
 pub struct Halting;
 
-const NAME: &str = "halting";
+/// The experiment `halting-prefix`: the beginning of a run is read, and no table.
+pub struct HaltingPrefix;
+
 const CLAIMS: [&str; 3] = ["decides", "tail", "steps"];
 
 /// Section `[measure]`.
@@ -49,7 +51,7 @@ impl Default for Measure {
 
 impl Experiment for Halting {
     fn name(&self) -> &'static str {
-        NAME
+        "halting"
     }
 
     fn about(&self) -> &'static str {
@@ -57,26 +59,7 @@ impl Experiment for Halting {
     }
 
     fn complete(&self, config: &mut Config) -> anyhow::Result<()> {
-        let (common, _) = Common::<HaltingConfig>::complete_with(config, &CLAIMS, HaltingWorld::new)?;
-        let measure: Measure = config.complete("measure")?;
-        let [fitting, choosing, reporting] = measure.questions;
-        within(
-            config,
-            &[
-                ("questions", fitting, 32, 1_000_000),
-                ("questions", choosing, 32, 1_000_000),
-                ("questions", reporting, 32, 1_000_000),
-                ("perceptron", measure.perceptron, 1, 4096),
-                ("resamples", measure.resamples, 100, 1_000_000),
-            ],
-        )?;
-        if measure.late < common.world.after {
-            return Err(config.refuse("measure.late", "must be at least `world.after`: all machines run for so long"));
-        }
-        if !matches!(common.model, ModelConfig::Transformer(_)) {
-            return Err(config.refuse("model.kind", "this experiment reads the residual stream of a transformer"));
-        }
-        Ok(())
+        complete(config).map(|_| ())
     }
 
     fn environment(&self, config: &Config) -> anyhow::Result<Box<dyn Environment>> {
@@ -84,41 +67,96 @@ impl Experiment for Halting {
     }
 
     fn run(&self, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
-        let common: Common<HaltingConfig> = Common::read(config)?;
-        let measure: Measure = config.section("measure")?;
-        let world = HaltingWorld::new(common.world.clone())?;
-        let models = train::all(&world, &common, (NAME, config.seed), context)?;
-        let bar = context.bar("measuring", models.len() as u64 + 2);
-        let [fitting, choosing, reporting] = measure.questions;
-        let sets = [
-            Questions::draw(&world, Split::Train, HELD_BACK, fitting),
-            Questions::draw(&world, Split::Validation, 0, choosing),
-            Questions::draw(&world, Split::Test, 0, reporting),
-        ];
-        bar.add(1);
-        let depth = common.model.depth();
-        let mut answers = Vec::new();
-        for (name, model) in &models {
-            answers.push(context.stage(&format!("answers-{name}"), |context| {
-                let mut curve = Vec::new();
-                for (step, parameters) in train::checkpoints(name, context)? {
-                    let answers = Answers::of(&parameters, &sets[1], context)?;
-                    curve.push((step, balanced(&answers.halts, &sets[1].halts)));
-                }
-                read(model, &sets, depth, curve, context)
-            })?);
-            bar.add(1);
-        }
-        let start = train::initial(&world, &common, NAME, config.seed, 1);
-        let untrained =
-            context.stage("answers-untrained", |context| read(&start, &sets, depth, Vec::new(), context))?;
-        let readers = context.stage("readers", |context| {
-            let who = (&start, measure.perceptron, config.seed);
-            readers::readers(&world, &common.training.config(), &sets, who, context)
-        })?;
-        bar.add(1);
-        Ok(outcome::outcome(&Found { answers, untrained, readers, sets }, config, &common, &measure))
+        run(self.name(), config, context)
     }
+}
+
+impl Experiment for HaltingPrefix {
+    fn name(&self) -> &'static str {
+        "halting-prefix"
+    }
+
+    fn about(&self) -> &'static str {
+        "does a machine halt, by the first steps of its run alone: a model beside a list of all beginnings with their ends"
+    }
+
+    fn complete(&self, config: &mut Config) -> anyhow::Result<()> {
+        let common = complete(config)?;
+        match common.world.text {
+            true => {
+                Err(config.refuse("world.text", "must be false: here nothing but the beginning of the run is read"))
+            }
+            false => Ok(()),
+        }
+    }
+
+    fn environment(&self, config: &Config) -> anyhow::Result<Box<dyn Environment>> {
+        Halting.environment(config)
+    }
+
+    fn run(&self, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
+        run(self.name(), config, context)
+    }
+}
+
+fn complete(config: &mut Config) -> anyhow::Result<Common<HaltingConfig>> {
+    let (common, _) = Common::<HaltingConfig>::complete_with(config, &CLAIMS, HaltingWorld::new)?;
+    let measure: Measure = config.complete("measure")?;
+    let [fitting, choosing, reporting] = measure.questions;
+    within(
+        config,
+        &[
+            ("questions", fitting, 32, 1_000_000),
+            ("questions", choosing, 32, 1_000_000),
+            ("questions", reporting, 32, 1_000_000),
+            ("perceptron", measure.perceptron, 1, 4096),
+            ("resamples", measure.resamples, 100, 1_000_000),
+        ],
+    )?;
+    if measure.late < common.world.after {
+        return Err(config.refuse("measure.late", "must be at least `world.after`: all machines run for so long"));
+    }
+    if !matches!(common.model, ModelConfig::Transformer(_)) {
+        return Err(config.refuse("model.kind", "this experiment reads the residual stream of a transformer"));
+    }
+    Ok(common)
+}
+
+fn run(experiment: &str, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
+    let common: Common<HaltingConfig> = Common::read(config)?;
+    let measure: Measure = config.section("measure")?;
+    let world = HaltingWorld::new(common.world.clone())?;
+    let models = train::all(&world, &common, (experiment, config.seed), context)?;
+    let bar = context.bar("measuring", models.len() as u64 + 2);
+    let [fitting, choosing, reporting] = measure.questions;
+    let sets = [
+        Questions::draw(&world, Split::Train, HELD_BACK, fitting),
+        Questions::draw(&world, Split::Validation, 0, choosing),
+        Questions::draw(&world, Split::Test, 0, reporting),
+    ];
+    bar.add(1);
+    let depth = common.model.depth();
+    let mut answers = Vec::new();
+    for (name, model) in &models {
+        answers.push(context.stage(&format!("answers-{name}"), |context| {
+            let mut curve = Vec::new();
+            for (step, parameters) in train::checkpoints(name, context)? {
+                let answers = Answers::of(&parameters, &sets[1], context)?;
+                curve.push((step, balanced(&answers.halts, &sets[1].halts)));
+            }
+            read(model, &sets, depth, curve, context)
+        })?);
+        bar.add(1);
+    }
+    let start = train::initial(&world, &common, experiment, config.seed, 1);
+    let untrained = context.stage("answers-untrained", |context| read(&start, &sets, depth, Vec::new(), context))?;
+    let readers = context.stage("readers", |context| {
+        let who = (&start, measure.perceptron, (experiment, config.seed));
+        readers::readers(&world, &common.training.config(), &sets, who, context)
+    })?;
+    bar.add(1);
+    let found = Found { answers, untrained, readers, sets };
+    Ok(outcome::outcome(&found, (experiment, config.seed), &common, &measure))
 }
 
 /// Questions with their answers.

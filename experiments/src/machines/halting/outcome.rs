@@ -5,9 +5,8 @@ use serde_json::json;
 
 use super::super::settings::Common;
 use super::super::words::{self, Desk, estimated, explained, mean_curve, number};
-use super::{Found, Measure, Model, NAME, Questions, Said, Steps, balanced};
+use super::{Found, Measure, Model, Questions, Said, Steps, balanced};
 use crate::claims::{Evidence, Finding};
-use crate::config::Config;
 use crate::evidence::metrics::ratio;
 use crate::evidence::statistics::mean;
 use crate::evidence::{Arm, Design, Estimate, Totals, over_seeds};
@@ -48,8 +47,13 @@ fn accuracy(t: &[f64]) -> Option<f64> {
 }
 
 /// Findings, figures and report.
-pub fn outcome(found: &Found, config: &Config, common: &Common<HaltingConfig>, measure: &Measure) -> Outcome {
-    let desk = Desk { experiment: NAME, seed: config.seed, resamples: measure.resamples };
+pub fn outcome(
+    found: &Found,
+    (experiment, seed): (&str, u64),
+    common: &Common<HaltingConfig>,
+    measure: &Measure,
+) -> Outcome {
+    let desk = Desk { experiment, seed, resamples: measure.resamples };
     let own: Vec<&Said> = found.answers.iter().map(|model| &model.said).collect();
     let baselines: Vec<(String, &Said)> = found.readers.iter().map(|(name, said, _)| (name.clone(), said)).collect();
     let rival =
@@ -192,7 +196,7 @@ pub fn outcome(found: &Found, config: &Config, common: &Common<HaltingConfig>, m
             Finding { claim: "steps".into(), measured: steps, evidence: steps_evidence },
         ],
         sections: vec![Section {
-            title: "Halting by the table alone".into(),
+            title: if common.world.text { "Halting by the table alone" } else { "Halting by the first steps" }.into(),
             claim: Some("decides".into()),
             text: vec![format!(
                 "Balanced accuracy {} on machines of the test split, {worth_words}; on the tail (halting after more than {} steps, \

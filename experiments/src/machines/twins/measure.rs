@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::super::scores::Predictions;
 use super::pairs::Pair;
 use crate::context::RunContext;
-use crate::evidence::numeric::{exponential, normal};
+use crate::evidence::numeric::{exponential, logarithm, normal};
 
 /// Pairs that go through a model together.
 const CHUNK: usize = 32;
@@ -93,15 +93,19 @@ pub fn given_read(row: &[f64], step: usize, symbols: usize) -> f64 {
 /// A probability below this counts as this.
 const LEAST: f64 = 1e-9;
 
+/// Log odds of one step against another by a position's probabilities, given the symbol that both read.
+pub fn log_odds(row: &[f64], (own, twin): (usize, usize), symbols: usize) -> f64 {
+    let of = |step: usize| logarithm(given_read(row, step, symbols).max(LEAST));
+    of(own) - of(twin)
+}
+
 /// Forks of predictions that are given: those of Bayes, of counts, of a model. A run's predictions are those of its
 /// place among the pairs.
 pub fn forks(pairs: &[Pair], predictions: &Predictions, symbols: usize) -> Vec<Fork> {
-    use crate::evidence::numeric::logarithm;
     let one = |(place, pair): (usize, &Pair)| {
         let odds = |step: usize| {
             let row = &predictions.rows[place][step * predictions.targets..(step + 1) * predictions.targets];
-            let of = |step: usize| given_read(row, step, symbols).max(LEAST);
-            logarithm(of(pair.own_step)) - logarithm(of(pair.twin_step))
+            log_odds(row, (pair.own_step, pair.twin_step), symbols)
         };
         Fork { favoured_before: odds(pair.fired) > 0.0, log_odds: pair.uses.iter().map(|&step| odds(step)).collect() }
     };

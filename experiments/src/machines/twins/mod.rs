@@ -1,17 +1,22 @@
 //! `evil-twin`: two machines that differ in one entry. Does prediction fork when the entry first fires, and does a patch
 //! from the twin's run make the model expect what the twin does?
 
+mod beyond;
+mod entries;
 pub(super) mod measure;
 mod outcome;
 pub(super) mod pairs;
+mod silent;
 
 use environments::turing::{TuringEpisode, TuringWorld};
 use environments::{Environment, Split};
 use models::{Parameters, predictor};
 use serde::{Deserialize, Serialize};
 
+use self::entries::{Fitting, Readings};
 use self::measure::{Change, Fork, Measured, changes, forks, taps};
 pub use self::pairs::{Pair, pairs};
+use self::silent::Silent;
 use super::references;
 use super::scores::{Runs, of_model};
 use super::settings::{Common, within};
@@ -34,13 +39,15 @@ struct Measure {
     pairs: [usize; 2],
     /// Odds at which the twins count as told apart.
     odds: f64,
+    /// Runs on which probes for the entries are fitted, and on which their penalty is chosen.
+    probe_runs: [usize; 2],
     /// Resamples of every interval.
     resamples: usize,
 }
 
 impl Default for Measure {
     fn default() -> Self {
-        Self { pairs: [150, 400], odds: 20.0, resamples: 2000 }
+        Self { pairs: [150, 400], odds: 20.0, probe_runs: [600, 200], resamples: 2000 }
     }
 }
 
@@ -56,12 +63,14 @@ impl Experiment for EvilTwin {
     fn complete(&self, config: &mut Config) -> anyhow::Result<()> {
         let (common, world) = Common::complete(config, &CLAIMS)?;
         let measure: Measure = config.complete("measure")?;
-        let [choose, report] = measure.pairs;
+        let ([choose, report], [fit, penalty]) = (measure.pairs, measure.probe_runs);
         within(
             config,
             &[
                 ("pairs", choose, 8, 100_000),
                 ("pairs", report, 8, 100_000),
+                ("probe_runs", fit, 8, 100_000),
+                ("probe_runs", penalty, 8, 100_000),
                 ("resamples", measure.resamples, 100, 1_000_000),
             ],
         )?;
@@ -96,10 +105,13 @@ impl Experiment for EvilTwin {
                 common.world.length
             );
         }
+        let reported_pairs = reported.pairs.clone();
+        let aside = Aside::draw(&world, &measure, config.seed);
         // Half of the pairs for choosing are enough for a curve.
         let few = Sets::of(&world, choosing.pairs[..choosing.pairs.len().div_ceil(2)].to_vec());
         let models = train::all(&world, &common, (NAME, config.seed), context)?;
-        let bar = context.bar("measuring", 3 * models.len() as u64 + 1);
+        let bar = context.bar("measuring", 4 * models.len() as u64 + 1);
+        let taps = taps(common.model.depth());
         let mut all = Vec::new();
         for (name, model) in &models {
             let mut take = |sets: &Sets, stage: &str| {
@@ -118,15 +130,23 @@ impl Experiment for EvilTwin {
                 train::checkpoints(name, context)?.into_iter().map(stand).collect::<anyhow::Result<Vec<_>>>()
             })?;
             bar.add(1);
-            all.push(Of { choosing, reported, curve });
+            let (silent, entries) = context.stage(&format!("entries-{name}"), |context| {
+                aside.measure(&world, model, (&reported_pairs, &taps), context)
+            })?;
+            bar.add(1);
+            all.push(Of { choosing, reported, curve, silent, entries });
         }
         let start = train::initial(&world, &common, NAME, config.seed, 1);
         let untrained = context.stage("reported-untrained", |context| {
             reported.measure(&world, &start, (config.seed, "untrained"), context)
         })?;
+        let (_, untrained_entries) = context
+            .stage("entries-untrained", |context| aside.measure(&world, &start, (&reported_pairs, &taps), context))?;
         bar.add(1);
-        let taps = taps(common.model.depth());
-        Ok(outcome::outcome(&outcome::Found { models: all, untrained, choosing, reported, taps }, config, &measure))
+        let silent_bayes = aside.bayes;
+        let found =
+            outcome::Found { models: all, untrained, untrained_entries, choosing, reported, silent_bayes, taps };
+        Ok(outcome::outcome(&found, config, &measure))
     }
 }
 
@@ -166,6 +186,46 @@ struct Of {
     choosing: Measured,
     reported: Measured,
     curve: Vec<Stand>,
+    /// Log odds between twins whose entry never fires.
+    silent: Vec<f64>,
+    entries: Readings,
+}
+
+/// Twins whose entry never fires, and what the probes for entries are fitted on.
+struct Aside {
+    silent: Vec<Silent>,
+    runs: Runs,
+    /// Bayes's log odds between them.
+    bayes: Vec<f64>,
+    fitting: Fitting,
+}
+
+impl Aside {
+    fn draw(world: &TuringWorld, measure: &Measure, seed: u64) -> Self {
+        let silent = silent::silent(world, Split::Test, measure.pairs[1], seed);
+        let runs = Runs::of(world, silent.iter().map(|twins| twins.run.clone()).collect());
+        let config = world.config();
+        let bayes = references::generaliser(&runs, config.states, config.symbols, config.initial.initial());
+        Self {
+            bayes: silent::odds(&silent, &bayes, config.symbols),
+            fitting: Fitting::draw(world, measure.probe_runs, seed),
+            silent,
+            runs,
+        }
+    }
+
+    /// A model's log odds between silent twins, and what probes of it say of the entries.
+    fn measure(
+        &self,
+        world: &TuringWorld,
+        model: &Parameters,
+        (pairs, taps): (&[Pair], &[String]),
+        context: &RunContext<'_>,
+    ) -> anyhow::Result<(Vec<f64>, Readings)> {
+        let predictions = of_model(predictor(model, context.device())?.as_ref(), &self.runs)?;
+        let odds = silent::odds(&self.silent, &predictions, world.config().symbols);
+        Ok((odds, self.fitting.read(world, model, (pairs, &self.silent), taps, context)?))
+    }
 }
 
 /// Pairs with the predictions that need no model.

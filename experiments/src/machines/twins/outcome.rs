@@ -2,6 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
+use super::beyond::Beyond;
+use super::entries::Readings;
 use super::measure::{Change, Fork, Measured, Patch};
 use super::{Measure, NAME, Of, Sets};
 use crate::claims::{self, Evidence, Finding, figure};
@@ -21,10 +23,14 @@ pub struct Found {
     pub models: Vec<Of>,
     /// One with random weights.
     pub untrained: Measured,
+    /// Its entries.
+    pub untrained_entries: Readings,
     /// Pairs for choosing.
     pub choosing: Sets,
     /// Pairs for reporting.
     pub reported: Sets,
+    /// Bayes's log odds between twins whose entry never fires.
+    pub silent_bayes: Vec<f64>,
     /// The taps that were patched.
     pub taps: Vec<String>,
 }
@@ -202,6 +208,7 @@ pub fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
         Evidence::new(12, true, format!("the best statistical predictor, {rival}, is chosen on validation pairs")),
     ];
     let swap_evidence = swap_evidence(found, &desk, tap, control, damage.as_ref(), necessity.as_ref(), leaks, when);
+    let aside = Beyond::take(found, &desk);
     let probes = json!({
         "pairs": { "choosing": found.choosing.pairs.len(), "reported": found.reported.pairs.len() },
         "told_apart": { "trained": told_own, "bayes": told_bayes, "rival": told_rival, "rival_name": rival, "untrained": untrained },
@@ -212,6 +219,7 @@ pub fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
         "patches": patches_json(found),
         "damage": damage,
         "necessity": necessity,
+        "beyond": aside.json(),
         "curves": found.models.iter().map(|of| &of.curve).collect::<Vec<_>>(),
     });
     let text = vec![format!(
@@ -236,7 +244,7 @@ pub fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
             Finding { claim: "forks".into(), measured: forked, evidence: fork_evidence },
             Finding { claim: "swap".into(), measured: swapped, evidence: swap_evidence },
         ],
-        sections: vec![fork_section, swap_section(found, &desk)],
+        sections: vec![fork_section, swap_section(found, &desk), aside.section()],
     }
 }
 

@@ -1,7 +1,7 @@
 //! Pairs of twins: two machines that differ in one entry of their tables, run on the same tape.
 
 use environments::turing::{HeadStep, Move, TuringEpisode, TuringWorld};
-use environments::{Draw, Edit, Split, stream};
+use environments::{Draw, Edit, Split, Stream, stream};
 
 /// A machine's run and its evil twin's.
 #[derive(Clone, Debug)]
@@ -27,9 +27,10 @@ pub struct Pair {
 }
 
 /// Steps that must come before the entry fires.
-const BEFORE: usize = 4;
+pub const BEFORE: usize = 4;
 
-fn is(step: &HeadStep, entry: (u8, u8)) -> bool {
+/// Whether a step is a use of an entry.
+pub fn is(step: &HeadStep, entry: (u8, u8)) -> bool {
     (step.state, step.token.read) == entry
 }
 
@@ -45,6 +46,23 @@ fn candidates(steps: &[HeadStep]) -> Vec<((u8, u8), usize)> {
     let later = |entry, first: usize| steps[first + 2..].iter().any(|step| is(step, entry));
     found.retain(|&(entry, first)| first >= BEFORE && first + 2 < steps.len() && later(entry, first));
     found
+}
+
+/// A run's counterfactual under a twin of its machine: any other write and move at the entry, and any next state.
+pub fn twin_of(
+    world: &TuringWorld,
+    own: &TuringEpisode,
+    entry: (u8, u8),
+    chance: &mut Stream,
+) -> Option<TuringEpisode> {
+    let symbols = world.config().symbols;
+    let before = own.machine.entry(entry.0, entry.1)?;
+    let right = usize::from(before.shift == Move::Right);
+    let act =
+        (usize::from(before.write) * 2 + right + 1 + chance.below(2 * symbols as u64 - 1) as usize) % (2 * symbols);
+    let next = char::from(b'A' + chance.below(world.config().states as u64) as u8);
+    let transition = format!("{}{}{next}", act / 2, if act % 2 == 1 { 'R' } else { 'L' });
+    world.edit(own, &[Edit::Rewrite { state: entry.0, symbol: entry.1, transition }]).ok()
 }
 
 /// Pairs of machines of a split; both belong to it, and in both runs the entry fires again. Which of the two is called
@@ -63,15 +81,7 @@ pub fn pairs(world: &TuringWorld, split: Split, wanted: usize, seed: u64) -> Vec
             continue;
         }
         let (entry, fired) = found[chance.below(found.len() as u64) as usize];
-        let Some(before) = own.machine.entry(entry.0, entry.1) else { continue };
-        // Any other write and move, and any next state.
-        let right = usize::from(before.shift == Move::Right);
-        let act =
-            (usize::from(before.write) * 2 + right + 1 + chance.below(2 * symbols as u64 - 1) as usize) % (2 * symbols);
-        let next = char::from(b'A' + chance.below(world.config().states as u64) as u8);
-        let transition = format!("{}{}{next}", act / 2, if act % 2 == 1 { 'R' } else { 'L' });
-        let edit = Edit::Rewrite { state: entry.0, symbol: entry.1, transition };
-        let Ok(twin) = world.edit(&own, &[edit]) else { continue };
+        let Some(twin) = twin_of(world, &own, entry, &mut chance) else { continue };
         let again = twin.steps[fired + 2..].iter().any(|step| is(step, entry));
         if world.split_of(&twin.machine) != split || !again {
             continue;

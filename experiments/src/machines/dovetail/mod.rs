@@ -1,6 +1,8 @@
 //! `dovetail`: a model of the outputs of random programs. Does it code unseen programs' streams more cheaply than
 //! statistical predictors, by program length; and does what it has learnt carry over to worlds that it never met?
 
+mod lengths;
+
 use environments::automata::ElementaryRow;
 use environments::turing::universal::{Boundaries, UniversalConfig, UniversalWorld};
 use environments::turing::{Apart, Sampling, Tape, TuringConfig, TuringWorld};
@@ -20,7 +22,7 @@ use crate::config::Config;
 use crate::context::RunContext;
 use crate::evidence::metrics::ratio;
 use crate::evidence::statistics::mean;
-use crate::evidence::{Arm, Design, Estimate, Totals, over_seeds};
+use crate::evidence::{Arm, Design, Totals, over_seeds};
 use crate::experiment::{Experiment, Outcome, Section, Table};
 use crate::figures::{Axis, Figure, Line, Plot, Value};
 
@@ -99,7 +101,7 @@ impl Experiment for Dovetail {
                 let stand = |(step, parameters): (u64, Parameters)| {
                     let nats = tests.nats(&parameters, context)?;
                     let rates = nats.iter().zip(&tests.sets).map(|(nats, set)| novel_rate(nats, &set.novel));
-                    Ok((step, rates.collect::<Vec<f64>>()))
+                    Ok(Stand { step, rates: rates.collect(), lengths: lengths::rates(&nats[0], &tests.sets[0]) })
                 };
                 train::checkpoints(name, context)?.into_iter().map(stand).collect::<anyhow::Result<Vec<_>>>()
             })?;
@@ -273,8 +275,19 @@ impl Tests {
     }
 }
 
-/// Nats a symbol by set, at checkpoints.
-type Curve = Vec<(u64, Vec<f64>)>;
+/// Where a model stands at a checkpoint.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Stand {
+    /// Optimiser steps.
+    step: u64,
+    /// Nats a novel symbol by set.
+    rates: Vec<f64>,
+    /// The same of programs by their length, in the spans of [`lengths::spans`].
+    lengths: Vec<Option<f64>>,
+}
+
+/// Where it stood at all of them.
+type Curve = Vec<Stand>;
 
 struct Found {
     tests: Tests,
@@ -293,7 +306,12 @@ impl Found {
 
     /// Seeds × sequences × (nats of the model, of the rival, symbols), of the novel symbols that pass.
     fn arm(&self, set: usize, pass: &dyn Fn(usize, usize) -> bool) -> Arm {
-        let rival = &self.rival(set).nats;
+        self.arm_beside(set, self.rival(set), pass)
+    }
+
+    /// The same with another statistical predictor.
+    fn arm_beside(&self, set: usize, rival: &Rival, pass: &dyn Fn(usize, usize) -> bool) -> Arm {
+        let rival = &rival.nats;
         let novel = &self.tests.sets[set].novel;
         let one = |(nats, _): &(Vec<Nats>, Curve)| -> Vec<Vec<f64>> {
             nats[set]
@@ -341,7 +359,7 @@ fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
         let told: Vec<String> =
             found.rivals[set].iter().map(|rival| format!("{} {}", rival.name, figure(rate(&rival.nats)))).collect();
         let curves: Vec<&Curve> = found.models.iter().map(|(_, curve)| curve).collect();
-        let curve = mean_curve(&curves, |stand| stand.0, |stand| stand.1[set]);
+        let curve = mean_curve(&curves, |stand| stand.step, |stand| stand.rates[set]);
         let leaks = match test.name {
             "programs" => "scored where the writer's output is novel: no training program writes it, nor any program of up to `world.common` \
                  instructions"
@@ -388,8 +406,8 @@ fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
             json!({ "trained": own, "untrained": untrained, "rivals": all, "rival": rival.name, "saved": difference }),
         );
     }
-    let (by_length, length_rows) = by_length(found, &desk);
-    probes.insert("by_length".into(), json!(by_length));
+    let by_length = lengths::Lengths::take(found, &desk);
+    probes.insert("by_length".into(), by_length.json());
     Outcome {
         probes: probes.into(),
         findings,
@@ -411,38 +429,11 @@ fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
                             .to_vec(),
                         rows,
                     },
-                    Table {
-                        caption: "Saved on streams of programs, by the length of the program that writes the symbol.".into(),
-                        header: ["instructions", "symbols", "saved"].map(String::from).to_vec(),
-                        rows: length_rows,
-                    },
                 ],
             },
+            by_length.section(),
         ],
     }
-}
-
-/// Savings by program length, in doubling bins: (from, to, symbols, saved).
-#[allow(clippy::type_complexity)]
-fn by_length(found: &Found, desk: &Desk<'_>) -> (Vec<(u32, u32, f64, Option<Estimate>)>, Vec<Vec<String>>) {
-    let lengths = &found.tests.sets[0].lengths;
-    let mut all = Vec::new();
-    for exponent in 0..16u32 {
-        let (low, high) = (1u32 << exponent, (1u32 << (exponent + 1)) - 1);
-        let pass =
-            |sequence: usize, place: usize| lengths[sequence][place].is_some_and(|it| (low..=high).contains(&it));
-        let arm = found.arm(0, &pass);
-        let symbols = arm.totals().first().map_or(0.0, |totals| totals[2]);
-        if symbols > 0.0 {
-            let estimate = desk.estimate(&format!("length {low}"), Design::Crossed, &[&arm], &over);
-            all.push((low, high, symbols, estimate));
-        }
-    }
-    let rows = all
-        .iter()
-        .map(|(low, high, symbols, estimate)| vec![format!("{low} to {high}"), figure(*symbols), estimated(estimate)])
-        .collect();
-    (all, rows)
 }
 
 /// Savings by place in the sequence.
