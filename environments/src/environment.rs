@@ -233,6 +233,20 @@ pub enum Edit {
         /// Rows to the south.
         rows: i32,
     },
+    /// Turn an object of the episode clockwise; the north-west corner of the box around its cells stays where it is.
+    Rotate {
+        /// The object's number.
+        object: u32,
+        /// Quarter turns.
+        turns: u32,
+    },
+    /// Give an object of the episode another phase: the cells that it has alone some steps later, or fewer by whole periods.
+    Rephase {
+        /// The object's number.
+        object: u32,
+        /// Steps.
+        steps: u32,
+    },
     /// Give an entry of a machine's table another transition: its evil twin's.
     Rewrite {
         /// The entry's state, from 0.
@@ -249,9 +263,9 @@ pub enum Edit {
         /// What becomes of a cell there: 0 or 1.
         value: u8,
     },
-    /// Let another one-dimensional rule act on the same first row.
+    /// Let another rule act on the same start.
     Rule {
-        /// The rule, such as `W110`.
+        /// The rule, such as `W110` for a row and `B36/S23` for a board.
         rule: String,
     },
 }

@@ -61,10 +61,10 @@ impl AutomatonSubject {
     pub fn from_pattern(file: &PatternFile) -> Result<Self, String> {
         let Some(bounds) = file.pattern.bounding_box() else { return Err("the pattern has no live cell".into()) };
         let rule = Rule::parse(file.rule.as_deref().unwrap_or("B3/S23")).map_err(|error| error.to_string())?;
-        if file.pattern.highest_state() >= rule.states() {
+        if file.pattern.highest_state() > rule.highest_state() {
             return Err(format!(
                 "the pattern has {} states, and the rule {rule} has {}",
-                file.pattern.highest_state() + 1,
+                u16::from(file.pattern.highest_state()) + 1,
                 rule.states()
             ));
         }
@@ -130,8 +130,8 @@ impl AutomatonSubject {
         for edit in edits {
             match edit {
                 Edit::Paint { cells: painted, state } => {
-                    if *state >= rule.states() {
-                        return Err(format!("state {state} is none of {rule}; the last is {}", rule.states() - 1));
+                    if *state > rule.highest_state() {
+                        return Err(format!("state {state} is none of {rule}; the last is {}", rule.highest_state()));
                     }
                     for &(column, row) in painted {
                         if column >= width || row >= height {
@@ -150,7 +150,7 @@ impl AutomatonSubject {
                 Edit::Rule { rule: text } => {
                     let other = Rule::parse(text).map_err(|error| error.to_string())?;
                     rule = other.with_topology(self.rule.topology());
-                    cells.iter_mut().for_each(|state| *state = (*state).min(rule.states() - 1));
+                    cells.iter_mut().for_each(|state| *state = (*state).min(rule.highest_state()));
                 }
                 _ => return Err("a board can be painted, patterns put down and its rule swapped".into()),
             }
@@ -162,7 +162,7 @@ impl AutomatonSubject {
         let (width, height) = self.size;
         let steps = (BUDGET / cells.len().max(1)).clamp(STEPS.0, STEPS.1);
         let frames = frames(rule, self.size, cells, steps)?;
-        Ok(Scene::Board { width, height, states: rule.states(), frames, objects: Vec::new() })
+        Ok(Scene::Board { width, height, states: rule.highest_state().saturating_add(1), frames, objects: Vec::new() })
     }
 }
 

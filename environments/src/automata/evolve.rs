@@ -27,7 +27,8 @@ impl Default for Limits {
 /// A pattern at a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evolved {
-    /// The cells; with births from nothing on the unbounded plane those that differ from the background.
+    /// The cells; with births from nothing on the unbounded plane those that differ from the background
+    /// (see [`Plane::new`]).
     pub pattern: Pattern,
     /// The generation.
     pub generation: u64,
@@ -82,7 +83,7 @@ pub enum EvolveError {
         /// The rule.
         rule: String,
         /// Its number of states.
-        states: u8,
+        states: u16,
     },
 }
 
@@ -98,7 +99,7 @@ const FARTHEST: i64 = i32::MAX as i64 - 1000;
 /// If the limits do not suffice, or rule and pattern do not fit together.
 pub fn evolve(pattern: &Pattern, rule: &Rule, steps: u64, limits: Limits) -> Result<Evolved, EvolveError> {
     let found = pattern.highest_state();
-    if found >= rule.states() {
+    if found > rule.highest_state() {
         return Err(EvolveError::States { found, rule: rule.to_string(), states: rule.states() });
     }
     if rule.states() == 2 && rule.topology() == Topology::Unbounded {
@@ -125,6 +126,8 @@ fn near(pattern: Option<super::BoundingBox>, generations: i64) -> bool {
 fn on_plane(pattern: &Pattern, rule: &Rule, steps: u64, limits: Limits) -> Result<Evolved, EvolveError> {
     /// Leaps between looks at where the pattern has got to.
     const WATCH: u64 = 64;
+    /// The most cells of a pattern that is kept to be compared with; what is larger is growing or a board of its own.
+    const LARGEST_KEPT: u64 = 1 << 20;
     let far = |generation| EvolveError::Far { generation, steps };
     if !near(pattern.bounding_box(), 0) {
         return Err(far(0));
@@ -135,7 +138,8 @@ fn on_plane(pattern: &Pattern, rule: &Rule, steps: u64, limits: Limits) -> Resul
         Ok(Evolved { pattern: plane.pattern(), generation, background: plane.background() })
     };
     // Brent's search for a cycle: compare with a state kept at every power of two.
-    let (mut kept, mut kept_at, mut kept_pattern) = (plane.fingerprint(), 0, plane.pattern());
+    let keep = |plane: &Plane| (plane.population() <= LARGEST_KEPT).then(|| plane.pattern());
+    let (mut kept, mut kept_at, mut kept_pattern) = (plane.fingerprint(), 0, keep(&plane));
     let mut kept_background = plane.background();
     let (mut work, mut next_look) = (0u64, 256);
     for leap in 0.. {
@@ -150,22 +154,23 @@ fn on_plane(pattern: &Pattern, rule: &Rule, steps: u64, limits: Limits) -> Resul
         if leap % WATCH == 0 && !near(plane.bounding_box(), (WATCH * LEAP) as i64 + 64) {
             return Err(far(generation));
         }
-        if leap > kept_at {
+        if let Some(kept_pattern) = kept_pattern.as_ref().filter(|_| leap > kept_at) {
             let same = plane.fingerprint() == kept
                 && plane.background() == kept_background
                 && plane.population() == kept_pattern.population() as u64
-                && plane.pattern() == kept_pattern;
+                && plane.pattern() == *kept_pattern;
             if same {
                 return done(plane, rest % ((leap - kept_at) * LEAP), steps);
             }
         }
         if leap == next_look {
             next_look *= 2;
-            (kept, kept_at, kept_pattern) = (plane.fingerprint(), leap, plane.pattern());
+            (kept, kept_at, kept_pattern) = (plane.fingerprint(), leap, keep(&plane));
             kept_background = plane.background();
             // Worth a try only where more lies ahead than what has been done.
-            if rest > generation && !plane.background() && !rule.births_from_nothing() {
-                match settle::advance(&kept_pattern, rule, rest) {
+            let plain = !plane.background() && !rule.births_from_nothing();
+            if let Some(kept_pattern) = kept_pattern.as_ref().filter(|_| plain && rest > generation) {
+                match settle::advance(kept_pattern, rule, rest) {
                     settle::Settled::Done(pattern) => {
                         return Ok(Evolved { pattern, generation: steps, background: false });
                     }

@@ -51,8 +51,10 @@ impl Format {
 /// What a pattern file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PatternFile {
-    /// The cells. RLE and plaintext start at 0, 0 with the corner of the file's own rectangle; Life 1.06 and
-    /// macrocell give their own coordinates.
+    /// The cells. RLE and plaintext start at 0, 0 with the corner of the file's own rectangle, unless RLE says where it
+    /// lies (`#CXRLE Pos=x,y`); Life 1.06 and macrocell give their own coordinates. A bounded surface's corner is 0, 0
+    /// here, where Golly has half of its width and height to the left and above the origin: RLE and macrocell are read
+    /// and written in Golly's coordinates.
     pub pattern: Pattern,
     /// The rulestring, if the file gives one.
     pub rule: Option<String>,
@@ -112,7 +114,7 @@ impl PatternFile {
     }
 
     /// Writes the pattern. Only RLE and macrocell can hold a rule or more than two states; the others write every
-    /// cell as live. RLE and plaintext do not say where the pattern lies.
+    /// cell as live. Plaintext does not say where the pattern lies.
     pub fn write(&self, format: Format) -> String {
         match format {
             Format::Rle => rle::write(self),
@@ -129,6 +131,24 @@ impl PatternFile {
     pub fn rule(&self) -> Result<Option<Rule>, RuleError> {
         self.rule.as_deref().map(Rule::parse).transpose()
     }
+}
+
+/// Golly's coordinates of the cell that is 0, 0 here, under a rulestring.
+fn origin(rule: Option<&str>) -> (i64, i64) {
+    let (width, height) = rule.and_then(|rule| Rule::parse(rule).ok()).map_or((0, 0), |rule| rule.topology().size());
+    (-i64::from(width / 2), -i64::from(height / 2))
+}
+
+/// A pattern moved, unless that takes it farther than [`FARTHEST`].
+fn moved(pattern: &Pattern, dx: i64, dy: i64) -> Option<Pattern> {
+    let Some(bounds) = pattern.bounding_box().filter(|_| (dx, dy) != (0, 0)) else { return Some(pattern.clone()) };
+    let near = |from: i32, size: u32, shift: i64| {
+        let from = i64::from(from) + shift;
+        from >= -FARTHEST && from + i64::from(size) - 1 <= FARTHEST
+    };
+    let fits = near(bounds.x, bounds.width, dx) && near(bounds.y, bounds.height, dy);
+    let (dx, dy) = (i32::try_from(dx).ok()?, i32::try_from(dy).ok()?);
+    fits.then(|| pattern.translated(dx, dy))
 }
 
 /// A comment as one line.

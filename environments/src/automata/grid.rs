@@ -71,7 +71,7 @@ impl Grid {
             }
             if (0..width).contains(&x) && (0..height).contains(&y) {
                 let place = self.place(x as usize, y as usize);
-                self.states[place] = cell.state.min(self.rule.states() - 1);
+                self.states[place] = cell.state.min(self.rule.highest_state());
             }
         }
     }
@@ -203,7 +203,7 @@ mod tests {
             steps in 1usize..7,
         ) {
             let rule = Rule::parse(&format!("{rule}{topology}")).unwrap();
-            let top = rule.states() - 1;
+            let top = rule.highest_state();
             let mut slow =
                 Pattern::from_cells(cells.into_iter().map(|(x, y, state)| Cell { x, y, state: state.min(top) }));
             let mut grid = Grid::new(&rule, &slow).unwrap();

@@ -5,15 +5,19 @@
 //! after four generations as before, with the same ring, is left alone until its ring changes: still lifes and
 //! oscillators of period 1, 2 and 4 cost nothing.
 
-use super::kernel::{self, Change, Logic, ROWS, Rows};
-use super::pattern::{BoundingBox, Pattern};
+use super::kernel::{self, Change, Logic, ROWS};
+use super::pattern::Pattern;
 use super::rule::Rule;
 
 mod places;
 #[cfg(test)]
 mod tests;
+mod tile;
+mod view;
 
 pub(super) use places::Places;
+use tile::Tile;
+pub(super) use tile::Watch;
 
 /// Cells of the ring, and generations of a leap.
 pub(super) const RING: usize = 4;
@@ -31,73 +35,6 @@ pub const LEAP: u64 = RING as u64;
 /// The neighbours of a tile, so that number 7 - i lies opposite number i.
 const AROUND: [(i32, i32); 8] = [(-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)];
 
-struct Tile {
-    x: i32,
-    y: i32,
-    rows: Rows,
-    history: Option<Box<Rows>>,
-    around: [u32; 8],
-    population: u32,
-    hash: u64,
-    /// Whether `hash` is not that of the rows; it is then on the list of such tiles.
-    stale: bool,
-    /// The parts that are watched.
-    watch: Watch,
-    /// Whether it is on the list of tiles to compute in the next leap.
-    queued: bool,
-    alive: bool,
-}
-
-/// The parts of a tile in which somebody wants to see live cells: rows, by their numbers in [`Rows`], and columns.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Watch {
-    /// Of which state of the watcher this is; 0 for none.
-    pub(super) version: u64,
-    /// The first row of each part, the row after the last, and its columns.
-    pub(super) parts: [(u8, u8, u64); 3],
-}
-
-impl Watch {
-    /// Whether there is anything to be seen, or will be within some generations.
-    fn sees(&self, rows: &Rows, generations: usize) -> bool {
-        self.parts.iter().any(|&(from, to, columns)| {
-            if columns == 0 {
-                return false;
-            }
-            let columns = (0..generations).fold(columns, |all, _| all | all << 1 | all >> 1);
-            let rows = &rows[usize::from(from) - generations..usize::from(to) + generations];
-            let all = kernel::wide(
-                #[inline(always)]
-                || rows.iter().fold(0, |all, row| all | row),
-            );
-            all & columns != 0
-        })
-    }
-}
-
-impl Tile {
-    /// Brings the watch up to date, and says whether there is something to be seen within some generations.
-    fn is_watched(&mut self, generations: usize, version: u64, watch: &impl Fn(i32, i32) -> Watch) -> bool {
-        if self.watch.version != version {
-            self.watch = Watch { version, ..watch(self.x * OWN, self.y * OWN) };
-        }
-        self.watch.sees(&self.rows, generations)
-    }
-
-    /// A hash of its place and its own cells, 0 if none is live.
-    fn fingerprint(&self) -> u64 {
-        if self.population == 0 {
-            return 0;
-        }
-        let mixed = OWN_ROWS.fold(0u64, |hash, r| {
-            (hash ^ (self.rows[r] & COLUMNS)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
-        });
-        let place = u64::from(self.x as u32) << 32 | u64::from(self.y as u32);
-        let hash = (mixed ^ place.wrapping_mul(0xd6e8_feb8_6659_fd93)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        hash ^ hash >> 32
-    }
-}
-
 /// A change of which nothing more is known.
 const EVERYWHERE: Change = Change { all: !0, first: !0, last: !0, population: 0 };
 
@@ -105,8 +42,9 @@ const EVERYWHERE: Change = Change { all: !0, first: !0, last: !0, population: 0 
 pub struct Plane {
     /// The logic when the background is dead, and when it is live.
     logics: [Logic; 2],
-    /// Whether the background is live.
+    /// Whether the background is live, and whether it was at the start.
     background: bool,
+    at_start: bool,
     /// Whether it is live a generation after it was dead, and after it was live.
     after: [bool; 2],
     tiles: Vec<Tile>,
@@ -130,12 +68,16 @@ impl Plane {
     /// An empty plane.
     ///
     /// Rules that give birth from nothing are followed relative to their background, as Golly does: [`Self::pattern`]
-    /// then holds the cells that differ from it.
+    /// then holds the cells that differ from it. It flashes, dead at first, unless a live cell among live ones
+    /// survives: then it is live from the start, and what is put on it are dead cells.
     pub fn new(rule: &Rule) -> Self {
         let after = [rule.table()[0], rule.table()[511]];
+        // A rule of one dimension has no background of its own: it starts from a dead row.
+        let background = after == [true, true] && rule.elementary().is_none();
         Self {
             logics: [Logic::new(rule, false, after[0]), Logic::new(rule, true, after[1])],
-            background: false,
+            background,
+            at_start: background,
             after,
             tiles: Vec::new(),
             free: Vec::new(),
@@ -152,7 +94,7 @@ impl Plane {
         }
     }
 
-    /// The plane with a pattern on it; every cell of a state other than 0 is live.
+    /// The plane with a pattern on it; every cell of a state other than 0 differs from the background.
     pub fn with_pattern(rule: &Rule, pattern: &Pattern) -> Self {
         let mut plane = Self::new(rule);
         plane.add(pattern);
@@ -209,69 +151,7 @@ impl Plane {
         self.changed.clear();
         self.stale.clear();
         (self.population, self.hash, self.generation, self.live_tiles) = (0, 0, 0, 0);
-        (self.background, self.recording) = (false, false);
-    }
-
-    /// Tiles as they will be after fewer than [`LEAP`] generations, if they may then have live cells in a part that is
-    /// watched. A tile is given by its corner; a watch is asked for once for each version, which is above 0.
-    pub(super) fn peek(
-        &mut self,
-        generations: usize,
-        version: u64,
-        watch: impl Fn(i32, i32) -> Watch,
-        mut see: impl FnMut(i32, i32, &Rows),
-    ) {
-        let logics = [&self.logics[0]; RING];
-        for &index in &self.queue {
-            let tile = &mut self.tiles[index as usize];
-            if tile.is_watched(generations, version, &watch) {
-                let mut rows = tile.rows;
-                kernel::advance_within(&mut rows, RING, &logics[..generations], None);
-                see(tile.x * OWN, tile.y * OWN, &rows);
-            }
-        }
-    }
-
-    /// The tiles that the last step changed and that have live cells in a part that is watched.
-    pub(super) fn changed(
-        &mut self,
-        version: u64,
-        watch: impl Fn(i32, i32) -> Watch,
-        mut see: impl FnMut(i32, i32, &Rows),
-    ) {
-        for &index in &self.changed {
-            let tile = &mut self.tiles[index as usize];
-            if tile.alive && tile.is_watched(0, version, &watch) {
-                see(tile.x * OWN, tile.y * OWN, &tile.rows);
-            }
-        }
-    }
-
-    /// Blocks of 32 columns from a corner on, row by row, the first column as the lowest bit.
-    pub(super) fn block<const N: usize>(&self, x: i32, y: i32) -> [u32; N] {
-        let (tx, shift) = (x.div_euclid(OWN), x.rem_euclid(OWN));
-        let mut block = [0; N];
-        let mut k = 0;
-        while k < N {
-            let (ty, r) = ((y + k as i32).div_euclid(OWN), (y + k as i32).rem_euclid(OWN) as usize);
-            let run = (N - k).min(OWN as usize - r);
-            for (tx, last) in [(tx, false), (tx + 1, true)] {
-                if last && shift + 32 <= OWN {
-                    continue;
-                }
-                let Some(&index) = self.places.get(&(tx, ty)) else { continue };
-                let tile = &self.tiles[index as usize];
-                if tile.population == 0 {
-                    continue;
-                }
-                for (word, row) in block[k..k + run].iter_mut().zip(&tile.rows[r + RING + 1..]) {
-                    let own = (row & COLUMNS) >> RING;
-                    *word |= if last { own << (OWN - shift) } else { own >> shift } as u32;
-                }
-            }
-            k += run;
-        }
-        block
+        (self.background, self.recording) = (self.at_start, false);
     }
 
     /// Makes cells dead.
@@ -313,69 +193,6 @@ impl Plane {
         for index in touched {
             self.share(index, EVERYWHERE);
         }
-    }
-
-    /// The pattern (the cells that differ from the background).
-    pub fn pattern(&self) -> Pattern {
-        self.collect(|tile| Some(&tile.rows))
-    }
-
-    /// Every cell that was live after [`Self::record`], now included.
-    pub fn history(&self) -> Pattern {
-        self.collect(|tile| tile.history.as_deref())
-    }
-
-    /// Every cell that was live since [`Self::record`], and whether it is now, in no order to rely on.
-    pub(super) fn each_recorded(&self, mut see: impl FnMut(i32, i32, bool)) {
-        for tile in self.tiles.iter().filter(|tile| tile.alive) {
-            for r in OWN_ROWS {
-                let live = tile.rows[r] & COLUMNS;
-                let mut word = live | tile.history.as_ref().map_or(0, |history| history[r] & COLUMNS);
-                while word != 0 {
-                    let column = word.trailing_zeros();
-                    let (x, y) = (tile.x * OWN + column as i32, tile.y * OWN + r as i32);
-                    see(x - RING as i32, y - (RING + 1) as i32, live >> column & 1 == 1);
-                    word &= word - 1;
-                }
-            }
-        }
-    }
-
-    fn collect<'a>(&'a self, layer: impl Fn(&'a Tile) -> Option<&'a Rows>) -> Pattern {
-        let mut live = Vec::new();
-        for tile in self.tiles.iter().filter(|tile| tile.alive) {
-            let Some(rows) = layer(tile) else { continue };
-            for r in OWN_ROWS {
-                let mut word = rows[r] & COLUMNS;
-                while word != 0 {
-                    let x = tile.x * OWN + word.trailing_zeros() as i32 - RING as i32;
-                    live.push((x, tile.y * OWN + (r - RING - 1) as i32));
-                    word &= word - 1;
-                }
-            }
-        }
-        Pattern::from_live(live)
-    }
-
-    /// The smallest rectangle around the live cells.
-    pub fn bounding_box(&self) -> Option<BoundingBox> {
-        let mut found: Option<[i32; 4]> = None;
-        for tile in self.tiles.iter().filter(|tile| tile.alive && tile.population > 0) {
-            let all = OWN_ROWS.fold(0, |all, r| all | tile.rows[r] & COLUMNS);
-            let mut filled = OWN_ROWS.filter(|&r| tile.rows[r] & COLUMNS != 0).map(|r| (r - RING - 1) as i32);
-            let (Some(top), left) = (filled.next(), all.trailing_zeros() as i32 - RING as i32) else { continue };
-            let bottom = filled.next_back().unwrap_or(top);
-            let right = 63 - all.leading_zeros() as i32 - RING as i32;
-            let (x, y) = (tile.x * OWN, tile.y * OWN);
-            let [a, b, c, d] = found.unwrap_or([i32::MAX, i32::MAX, i32::MIN, i32::MIN]);
-            found = Some([a.min(x + left), b.min(y + top), c.max(x + right), d.max(y + bottom)]);
-        }
-        found.map(|[left, top, right, bottom]| BoundingBox {
-            x: left,
-            y: top,
-            width: right.abs_diff(left) + 1,
-            height: bottom.abs_diff(top) + 1,
-        })
     }
 
     /// Starts a history of live cells afresh, with the next generation.

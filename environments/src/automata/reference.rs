@@ -42,7 +42,7 @@ pub(super) fn advance(rule: &Rule, state: u8, on: bool) -> u8 {
         0 | 1 if on => 1,
         0 => 0,
         // Dying states age whatever surrounds them.
-        _ if state + 1 < rule.states() => state + 1,
+        _ if state < rule.highest_state() => state + 1,
         _ => 0,
     }
 }
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(run(GLIDER, "B3/S23", 4), glider.translated(1, 1));
         assert_eq!(run(GLIDER, "B3/S23:T8,8", 32), glider);
         assert_eq!(run(GLIDER, "B3/S23:T8+1,8", 32), {
-            let shifted = glider.cells().iter().map(|cell| ((cell.x + 7) % 8, cell.y));
+            let shifted = glider.cells().iter().map(|cell| ((cell.x + 1) % 8, cell.y));
             Pattern::from_live(shifted)
         });
         // It comes back mirrored through a twisted edge, and as itself the second time.
@@ -93,6 +93,38 @@ mod tests {
         assert_eq!((pair.population(), pair.highest_state()), (6, 2));
         assert_eq!(run("!", "B0/S:T5,4", 1).population(), 20);
         assert_eq!(run("!", "B0/S:T5,4", 2).population(), 0);
+    }
+
+    /// The pictures of Golly's help (bounded.html): a grid's cells, row by row A, B, C, …, and the ring around them; 0 for
+    /// none.
+    #[test]
+    fn edges_are_joined_as_golly_draws_them() {
+        for (text, picture) in [
+            ("P4,3", ["000000", "0ABCD0", "0EFGH0", "0IJKL0", "000000"]),
+            ("T4,3", ["LIJKLI", "DABCDA", "HEFGHE", "LIJKLI", "DABCDA"]),
+            ("T4+1,3", ["KLIJKL", "DABCDA", "HEFGHE", "LIJKLI", "ABCDAB"]),
+            ("T4,3+1", ["HIJKLA", "LABCDE", "DEFGHI", "HIJKLA", "LABCDE"]),
+            ("K4*,3", ["ILKJIL", "DABCDA", "HEFGHE", "LIJKLI", "ADCBAD"]),
+            ("K4,3*", ["DIJKLA", "LABCDI", "HEFGHE", "DIJKLA", "LABCDI"]),
+            ("K4*+1,3", ["JILKJI", "DABCDA", "HEFGHE", "LIJKLI", "BADCBA"]),
+            ("C4,3", ["ALKJID", "LABCDI", "HEFGHE", "DIJKLA", "IDCBAL"]),
+        ] {
+            compare(text, &picture);
+        }
+        compare("K3,4*+1", &["FJKLD", "CABCA", "LDEFJ", "IGHIG", "FJKLD", "CABCA"]);
+        compare("S3", &["AADGC", "AABCG", "BDEFH", "CGHII", "GCFII"]);
+    }
+
+    fn compare(text: &str, picture: &[&str]) {
+        let topology = Rule::parse(&format!("B3/S23:{text}")).unwrap().topology();
+        let width = i64::from(topology.size().0);
+        for (row, line) in picture.iter().enumerate() {
+            for (column, letter) in line.bytes().enumerate() {
+                let found = topology.resolve(column as i64 - 1, row as i64 - 1);
+                let found = found.map_or(b'0', |(x, y)| b'A' + (y * width + x) as u8);
+                assert_eq!(char::from(found), char::from(letter), "{text}: row {row}, column {column}");
+            }
+        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Neighbourhood {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Rule {
     table: Box<[bool; 512]>,
-    states: u8,
+    states: u16,
     neighbourhood: Neighbourhood,
     elementary: Option<u8>,
     topology: Topology,
@@ -111,9 +111,14 @@ impl Rule {
         &self.table
     }
 
-    /// The number of states: 2, or more for Generations.
-    pub fn states(&self) -> u8 {
+    /// The number of states: 2, or up to 256 for Generations.
+    pub fn states(&self) -> u16 {
         self.states
+    }
+
+    /// The highest state.
+    pub fn highest_state(&self) -> u8 {
+        (self.states - 1) as u8
     }
 
     /// The neighbourhood that the rulestring was written for.
@@ -301,8 +306,23 @@ mod tests {
             ("B3/S23:K30*+1,20", "B3/S23:K30*+1,20"),
             ("B3/S23:C30,20", "B3/S23:C30,20"),
             ("B3/S23:S30", "B3/S23:S30"),
+            ("B3/S23:K30,20", "B3/S23:K30,20*"),
+            ("B3/S23:K30*+5,20", "B3/S23:K30*+1,20"),
+            ("B3/S23:K30*-30,20", "B3/S23:K30*,20"),
+            ("B3/S23:K15*+1,20", "B3/S23:K15*,20"),
+            ("B3/S23:T30+35,20", "B3/S23:T30+5,20"),
+            ("B3/S23:T2000000000,0", "B3/S23:T2000000000,0"),
             ("B0/S8", "B0/S8"),
             ("B/S", "B/S"),
+            // Golly's help on non-totalistic rules.
+            ("B2nic/S", "B2cin/S"),
+            ("B2ceikn_S", "B2-a/S"),
+            ("B4-qjrtwz/S", "B4aceikny/S"),
+            ("B2aceikn3/S", "B23/S"),
+            ("B2-3/S", "B23/S"),
+            ("B2-aceikn3/S", "B3/S"),
+            ("b3 / s2 3 : t 64", "B3/S23:T64,64"),
+            ("/2/256", "B2/S/C256"),
         ] {
             assert_eq!(canonical(given), wanted, "{given}");
             assert_eq!(Rule::parse(wanted).unwrap(), Rule::parse(given).unwrap());
@@ -318,6 +338,12 @@ mod tests {
         assert!(rule.table()[1 << 1 | 1 << 0], "corners are ignored");
         assert!(!rule.table()[1 << 1 | CENTRE]);
         assert_eq!(Rule::parse(&rule.to_string()).unwrap(), rule);
+        // Generations: '/' is a character of base64 as well.
+        for text in ["MAPAACAAA/3", "MAPAACAAA==/C3", "MAPAAAAAAAAAACAAAAAAAAAAA/256:T5,6"] {
+            let many = Rule::parse(text).unwrap();
+            assert!(many.states() > 2 && many.neighbourhood() != Neighbourhood::Moore, "{text}");
+            assert_eq!(Rule::parse(&many.to_string()).unwrap(), many, "{text}");
+        }
         let hexagonal = Rule::parse("MAPAAAAAAAAAACAAAAAAAAAAA").unwrap();
         assert_eq!(hexagonal.neighbourhood(), Neighbourhood::Hexagonal);
         assert!(hexagonal.table()[1]);
@@ -332,10 +358,11 @@ mod tests {
             ("B3/S23z", 7),
             ("B2t/S", 3),
             ("B0c/S", 3),
-            ("B2-/S", 4),
+            ("B2-t/S", 4),
+            ("B3 / S2x", 8),
             ("B3/S23/C", 9),
             ("B3/S23/C1", 9),
-            ("B3/S23/C300", 9),
+            ("B3/S23/C257", 9),
             ("W256", 2),
             ("W", 2),
             ("Wx", 2),
@@ -347,7 +374,9 @@ mod tests {
             ("B3/S23:T5,", 11),
             ("B3/S23:T5,5x", 12),
             ("B3/S23:S5,6", 9),
-            ("B3/S23:K5,5", 12),
+            ("B3/S23:K5*,5*", 13),
+            ("B3/S23:K0*,5", 9),
+            ("B3/S23:T0+1,5", 9),
             ("B3/S23:T99999999999", 9),
             ("MAPA", 5),
             ("MAPA*", 5),
@@ -397,7 +426,7 @@ mod tests {
         }
 
         #[test]
-        fn any_table_round_trips(words in proptest::array::uniform8(proptest::num::u64::ANY), states in 2u8..=255) {
+        fn any_table_round_trips(words in proptest::array::uniform8(proptest::num::u64::ANY), states in 2u16..=256) {
             let mut rule = Rule::from_table(|index| words[index / 64] >> (index % 64) & 1 == 1);
             rule.states = states;
             prop_assert_eq!(Rule::parse(&rule.to_string()).unwrap(), rule);

@@ -2,17 +2,26 @@
 
 use super::board::{Board, Symmetry};
 use super::catalogue::{self, Heading};
-use super::config::nearest_name;
-use super::recognise::Object;
+use super::config::{nearest_name, rule};
+use super::recognise::{Object, bounds};
+use super::step::Stepper;
 use crate::automata::apgcode;
 use crate::{Edit, EnvironmentError};
 
-/// The board after edits, in order. Objects are those of the board before any of them.
+/// The board after edits, in order. Objects are those of the board before any of them; `alone` is the rule that they were
+/// recognised by. Another rule leaves the board as it is.
 ///
 /// Pasting makes cells live and kills none.
-pub(super) fn apply(board: &Board, objects: &[Object], edits: &[Edit]) -> Result<Board, EnvironmentError> {
+pub(super) fn apply(
+    board: &Board,
+    objects: &[Object],
+    edits: &[Edit],
+    alone: &Stepper,
+) -> Result<Board, EnvironmentError> {
     let mut board = board.clone();
-    let mut objects: Vec<Option<Vec<(u32, u32)>>> = objects.iter().map(|object| Some(object.cells.clone())).collect();
+    let recognised = objects;
+    let mut objects: Vec<Option<Vec<(u32, u32)>>> =
+        recognised.iter().map(|object| Some(object.cells.clone())).collect();
     for edit in edits {
         match edit {
             Edit::Paint { cells, state } => {
@@ -38,26 +47,65 @@ pub(super) fn apply(board: &Board, objects: &[Object], edits: &[Edit]) -> Result
             }
             Edit::Move { object, columns, rows } => {
                 let cells = take(&mut objects, *object)?;
-                let target: Vec<_> = cells
+                let target = cells
                     .iter()
                     .map(|cell| {
                         board.wrap(i64::from(cell.0) + i64::from(*columns), i64::from(cell.1) + i64::from(*rows))
                     })
                     .collect();
-                for (column, row) in cells {
-                    board.set(column, row, false);
-                }
-                for &(column, row) in &target {
-                    board.set(column, row, true);
-                }
-                objects[*object as usize] = Some(target);
+                objects[*object as usize] = Some(replace(&mut board, &cells, target));
             }
-            Edit::Rewrite { .. } | Edit::Entry { .. } | Edit::Rule { .. } => {
-                return fail("the edit is of a machine or rule, and this world has boards; the nearest is `paint`");
+            Edit::Rotate { object, turns } => {
+                let cells = take(&mut objects, *object)?;
+                let target = rotated(&board, &cells, *turns);
+                objects[*object as usize] = Some(replace(&mut board, &cells, target));
+            }
+            Edit::Rephase { object, steps } => {
+                let cells = take(&mut objects, *object)?;
+                let Some(period) = recognised[*object as usize].period else {
+                    return fail(format!("object {object} does not return to itself, so that it has no other phase"));
+                };
+                let mut alone_now = Board::from_live(board.width(), board.height(), &cells);
+                alone_now = alone.run(&alone_now, steps % period);
+                objects[*object as usize] = Some(replace(&mut board, &cells, alone_now.live().collect()));
+            }
+            Edit::Rule { rule: text } => drop(rule("rule", text)?),
+            Edit::Rewrite { .. } | Edit::Entry { .. } => {
+                return fail(
+                    "the edit is of a machine's or rule's table, and this world has boards; the nearest is `rule`",
+                );
             }
         }
     }
     Ok(board)
+}
+
+/// Takes cells off a board and puts others on it, which are returned.
+fn replace(board: &mut Board, cells: &[(u32, u32)], target: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
+    cells.iter().for_each(|&(column, row)| board.set(column, row, false));
+    target.iter().for_each(|&(column, row)| board.set(column, row, true));
+    target
+}
+
+/// Cells turned clockwise by quarters about the north-west corner of the smallest box around them on the torus.
+fn rotated(board: &Board, cells: &[(u32, u32)], turns: u32) -> Vec<(u32, u32)> {
+    let bounds = bounds(cells, board.width(), board.height());
+    let (mut width, mut height) = (bounds.width, bounds.height);
+    let mut inside: Vec<(u32, u32)> = cells
+        .iter()
+        .map(|&(column, row)| {
+            let east = (column + board.width() - bounds.column) % board.width();
+            (east, (row + board.height() - bounds.row) % board.height())
+        })
+        .collect();
+    for _ in 0..turns % 4 {
+        inside.iter_mut().for_each(|cell| *cell = (height - 1 - cell.1, cell.0));
+        (width, height) = (height, width);
+    }
+    let place = |&(east, south): &(u32, u32)| {
+        board.wrap(i64::from(bounds.column) + i64::from(east), i64::from(bounds.row) + i64::from(south))
+    };
+    inside.iter().map(place).collect()
 }
 
 fn take(objects: &mut [Option<Vec<(u32, u32)>>], number: u32) -> Result<Vec<(u32, u32)>, EnvironmentError> {

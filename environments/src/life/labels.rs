@@ -1,10 +1,12 @@
 //! Ground truth of an episode under named concepts.
 
-use super::catalogue::Heading;
+use super::catalogue::{self, Heading};
 use super::config::LONGEST_HORIZON;
+use super::doom::Collision;
 use super::generate::Source;
 use super::recognise::{Kind, Object};
 use super::world::{LifeEpisode, LifeWorld};
+use crate::automata::{Pattern, Rule, apgcode};
 use crate::{Column, Environment, Labels, Scope};
 use std::sync::LazyLock;
 
@@ -24,6 +26,30 @@ static CLASSES: LazyLock<Vec<String>> = LazyLock::new(|| {
     });
     std::iter::once("empty".to_string()).chain(kinds).collect()
 });
+
+/// The apgcodes of the catalogue's patterns, in their order.
+fn apgcodes() -> &'static [String] {
+    static CODES: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let code = |pattern: &catalogue::Pattern| {
+            let cells = Pattern::from_live(pattern.cells.iter().map(|&(x, y)| (x as i32, y as i32)));
+            apgcode::encode(&cells, &Rule::life(), u64::from(pattern.period)).unwrap_or_default()
+        };
+        catalogue::patterns().iter().map(code).collect()
+    });
+    &CODES
+}
+
+/// Names of the eight ways to go, and their signs of columns and rows.
+const DIRECTIONS: [(&str, (i32, i32)); 8] = [
+    ("N", (0, -1)),
+    ("NE", (1, -1)),
+    ("E", (1, 0)),
+    ("SE", (1, 1)),
+    ("S", (0, 1)),
+    ("SW", (-1, 1)),
+    ("W", (-1, 0)),
+    ("NW", (-1, -1)),
+];
 
 /// The number of an object's class in [`object_classes`].
 pub fn object_class(object: &Object) -> u32 {
@@ -88,7 +114,28 @@ pub(super) fn labels(world: &LifeWorld, episode: &LifeEpisode) -> Labels {
         classes,
         values,
     };
-    let columns = vec![
+    let direction = |object: &Object| {
+        let (x, y) = (object.displacement.0.signum(), object.displacement.1.signum());
+        DIRECTIONS.iter().position(|(_, way)| *way == (x, y)).map(|place| place as u32)
+    };
+    let speed = |object: &Object| {
+        let cells = object.displacement.0.unsigned_abs().max(object.displacement.1.unsigned_abs());
+        let period = object.period?;
+        Some(match cells {
+            0 => 0,
+            _ if 4 * cells == period => 1,
+            _ if 2 * cells == period => 2,
+            _ => 3,
+        })
+    };
+    let named = |object: &Object| (object.kind.index() < apgcodes().len()).then(|| object.kind.index() as u32);
+    let collision = |object: &Object| object.collision.map(|collision| collision as u32);
+    let directions = || names(&DIRECTIONS.map(|(name, _)| name));
+    let speeds = || names(&["0", "c/4", "c/2", "other"]);
+    let collisions = || names(&Collision::ALL.map(Collision::name));
+    let codes = || apgcodes().to_vec();
+
+    let mut columns = vec![
         column(
             "object_class",
             Token,
@@ -125,5 +172,17 @@ pub(super) fn labels(world: &LifeWorld, episode: &LifeEpisode) -> Labels {
             vec![Some(episode.source as u32)],
         ),
     ];
+    type Concept<'a> = (&'a str, Vec<String>, &'a dyn Fn(&Object) -> Option<u32>);
+    let more: [Concept<'_>; 5] = [
+        ("apgcode", codes(), &named),
+        ("period", none(), &|object| object.period),
+        ("speed", speeds(), &speed),
+        ("direction", directions(), &direction),
+        ("collision", collisions(), &collision),
+    ];
+    for (name, classes, value) in more {
+        columns.push(column(name, Token, classes.clone(), tokens(&|object| value(object?))));
+        columns.push(column(&format!("object_{name}"), PerObject, classes, per_object(value)));
+    }
     Labels { columns }
 }

@@ -51,10 +51,16 @@
 //! | `object` | token | number of the object |
 //! | `doom` | token | steps until the object is destroyed, 1 to 32; none if it is not ([`doom`]) |
 //! | `doomed` | token | `survives`, `doomed`: whether that is within the episode's horizon |
+//! | `collision` | token | what it is destroyed by: `still-life`, `oscillator`, `spaceship`, `reaction`, `several` ([`Collision`]) |
 //! | `changed` | token | `same`, `changed`: whether the patch at t + k differs from that at t |
 //! | `glider` | token | `no`, `glider` |
 //! | `glider_heading` | token | `NE`, `NW`, `SE`, `SW` |
 //! | `glider_phase` | token | 0 to 3 |
+//! | `apgcode` | token | that of a kind with a name |
+//! | `period` | token | steps until the object, alone, is itself again |
+//! | `speed` | token | `0`, `c/4`, `c/2`, `other`: cells a step |
+//! | `direction` | token | `N`, `NE`, … `NW`: where an object that moves goes |
+//! | `object_apgcode`, `object_period`, `object_speed`, `object_direction`, `object_collision` | object | the same of each object |
 //! | `kind`, `object_glider_heading`, `object_glider_phase`, `object_doom`, `object_doomed` | object | the same of each object |
 //! | `horizon` | episode | class k - 1, named k |
 //! | `source` | episode | `scene`, `ash`, `soup` |
@@ -62,6 +68,12 @@
 //! A patch belongs to the object with most live cells in it, of equals to the one with the lowest number. Where a
 //! concept does not apply (the heading of a block, anything at position 0) there is no value. Objects of the kind
 //! `other` return to nothing, so destruction is not told of them.
+//!
+//! # Cells through time
+//!
+//! Labels are of the start. What holds of every cell at every step (the object, by a number that it keeps through phases
+//! and motion, its apgcode, phase, heading and speed, when it was born and out of what, when it ends and by what, and what
+//! is background) is in [`LifeWorld::timeline`].
 
 mod board;
 pub mod catalogue;
@@ -77,15 +89,18 @@ mod labels;
 mod recognise;
 mod sparse;
 mod step;
+mod timeline;
 mod world;
 
 pub use board::{Board, LARGEST, SMALLEST, Symmetry};
 pub use catalogue::{Class, Heading};
 pub use config::{Ash, LARGEST_SIDE, LONGEST_HORIZON, LifeConfig, Mix, Scenes, Soups};
+pub use doom::Collision;
 pub use edit::pattern_cells;
 pub use generate::Source;
 pub use hash::invariant_hash;
 pub use labels::{object_class, object_classes, patch_objects};
 pub use recognise::{Bounds, Kind, LONGEST_PERIOD, Object, recognise};
 pub use step::Stepper;
+pub use timeline::{CellTruth, Ending, Timeline, Track};
 pub use world::{LifeEpisode, LifeStart, LifeWorld, split_of};

@@ -12,6 +12,7 @@
 
 use super::board::Board;
 use super::catalogue::{self, Class, Heading, Variant};
+use super::doom::Collision;
 use super::sparse::{Cell, Field};
 use super::step::Stepper;
 
@@ -69,7 +70,7 @@ impl Kind {
         self.name() == "glider"
     }
 
-    fn unnamed(class: Class) -> Kind {
+    pub(super) fn unnamed(class: Class) -> Kind {
         let unnamed = match class {
             Class::StillLife => 0,
             Class::Oscillator => 1,
@@ -102,6 +103,8 @@ pub struct Object {
     /// Steps until it is destroyed, 1 to 32; `None` if it is not within that time, or is of the kind `other`. See
     /// [`doom`](super::doom).
     pub doom: Option<u32>,
+    /// What it then collides with.
+    pub collision: Option<Collision>,
 }
 
 impl Object {
@@ -312,6 +315,7 @@ fn describe(field: &Field<'_>, id: u32, cells: &[Cell], cycle: Cycle) -> Object 
         displacement: cycle.map_or((0, 0), |(_, displacement)| displacement),
         bounds,
         doom: None,
+        collision: None,
     }
 }
 
@@ -342,6 +346,11 @@ fn boxes(cells: &[(u32, u32)], width: u32, height: u32) -> Vec<Bounds> {
     let (rows, height) = arcs(cells.iter().map(|cell| cell.1), height);
     let places = rows.iter().flat_map(|&row| columns.iter().map(move |&column| (column, row)));
     places.map(|(column, row)| Bounds { column, row, width, height }).collect()
+}
+
+/// The smallest box on the torus around some cells, of equals the first.
+pub(super) fn bounds(cells: &[(u32, u32)], width: u32, height: u32) -> Bounds {
+    boxes(cells, width, height)[0]
 }
 
 /// First places, ascending, and length of the shortest arcs of a circle that cover all places.

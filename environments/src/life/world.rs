@@ -9,11 +9,13 @@ use super::hash::invariant_hash;
 use super::labels;
 use super::recognise::{Object, recognise};
 use super::step::Stepper;
+use super::timeline::Timeline;
 use crate::ground::fingerprint;
 use crate::stream::{Draw, Stream, stream};
 use crate::{
     Address, Edit, Environment, EnvironmentError, Episode, Geometry, Outline, Sample, Scene, Split, Symbol, UNSCORED,
 };
+use std::borrow::Cow;
 
 /// The world `life`: jump from the board at t and a horizon k to the board at t + k.
 #[derive(Clone, Debug)]
@@ -187,11 +189,31 @@ impl LifeWorld {
 
     fn simulate(&self, address: Address, edits: Vec<Edit>, source: Source, start: Board, horizon: u32) -> LifeEpisode {
         assert!((1..=config::LONGEST_HORIZON).contains(&horizon), "a horizon of {horizon} steps");
-        let trajectory = self.stepper.trajectory(&start, doom::WATCHED);
-        let mut objects = recognise(&start, &self.recogniser);
-        doom::set_dooms(&mut objects, &trajectory, &self.recogniser);
+        let (stepper, recogniser) = self.rules(&edits);
+        let trajectory = stepper.trajectory(&start, doom::WATCHED);
+        let mut objects = recognise(&start, &recogniser);
+        doom::set_dooms(&mut objects, &trajectory, &recogniser);
         let end = trajectory[horizon as usize].clone();
         LifeEpisode { address, edits, source, start, horizon, end, objects }
+    }
+
+    /// The rule of an episode with edits, and the rule under which its objects are recognised, compiled.
+    fn rules(&self, edits: &[Edit]) -> (Cow<'_, Stepper>, Cow<'_, Stepper>) {
+        let swapped = edits.iter().rev().find_map(|edit| match edit {
+            // Edits have been checked before they are kept.
+            Edit::Rule { rule } => config::rule("rule", rule).ok(),
+            _ => None,
+        });
+        let stepper = swapped.map_or(Cow::Borrowed(&self.stepper), |rule| Cow::Owned(Stepper::new(&rule)));
+        let own = self.config.recognise_as.is_none();
+        let recogniser = if own { stepper.clone() } else { Cow::Borrowed(&self.recogniser) };
+        (stepper, recogniser)
+    }
+
+    /// Whose every cell is at each of a number of steps of an observed episode.
+    pub fn timeline(&self, observed: &LifeEpisode, steps: u32) -> Timeline {
+        let (stepper, recogniser) = self.rules(&observed.edits);
+        Timeline::new(&observed.start, &stepper, &recogniser, steps)
     }
 
     /// The objects of any board, with their dooms in this world.
@@ -209,7 +231,8 @@ impl LifeWorld {
     /// # Errors
     /// If an edit names a pattern, cell or object that is not there.
     pub fn edit(&self, episode: &LifeEpisode, edits: &[Edit]) -> Result<LifeEpisode, EnvironmentError> {
-        let start = edit::apply(&episode.start, &episode.objects, edits)?;
+        let (_, recogniser) = self.rules(&episode.edits);
+        let start = edit::apply(&episode.start, &episode.objects, edits, &recogniser)?;
         let edits = episode.edits.iter().chain(edits).cloned().collect();
         Ok(self.simulate(episode.address.clone(), edits, episode.source, start, episode.horizon))
     }
@@ -290,7 +313,7 @@ impl LifeWorld {
 
     /// The episode in the form that every world has.
     pub fn episode_of(&self, observed: &LifeEpisode) -> Episode {
-        let frames = self.stepper.trajectory(&observed.start, config::LONGEST_HORIZON);
+        let frames = self.rules(&observed.edits).0.trajectory(&observed.start, config::LONGEST_HORIZON);
         let outlines = observed.objects.iter().map(|object| Outline {
             name: object.kind.name().to_string(),
             cells: object.cells.clone(),

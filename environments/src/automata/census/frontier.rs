@@ -22,7 +22,7 @@ const REACH: i32 = 2;
 /// is small there is one tile to compute and not four.
 pub(super) const PLACE: (i32, i32) = (20, 20);
 /// Where in a brick apgsearch puts the corner of a soup, seen from the plane's origin.
-const ORIGIN: (i32, i32) = (8 - PLACE.0, 16 - PLACE.1);
+const ORIGIN: (i32, i32) = (8 - PLACE.0, 8 - PLACE.1);
 /// The four ways out: signs of x and y.
 const HEADINGS: [(i32, i32); 4] = [(1, 1), (-1, -1), (1, -1), (-1, 1)];
 /// For each heading, how many columns and rows away the nearest brick is that lies exactly as far out: 28 columns and
@@ -111,10 +111,11 @@ impl Frontier {
         plane.changed(self.version, |x, y| watch(&farthest, x, y), |x, y, rows| self.touch(x, y, rows));
     }
 
-    /// The population after taking away the gliders that fly out.
+    /// The population after taking away the gliders that fly out. Like apgsearch's count it goes on holding those that
+    /// went: that one flies out is no change.
     pub(super) fn population(&mut self, plane: &mut Plane) -> u64 {
         if !self.gliders || plane.is_quiet() {
-            return plane.population();
+            return plane.population() + 5 * self.gone;
         }
         // A glider shows when it is about to fly into a brick, so that only touched bricks hold one; of these only
         // the farthest of a heading matter, and those as far as they.
@@ -136,7 +137,7 @@ impl Frontier {
             }
         }
         self.bricks = bricks;
-        plane.population()
+        plane.population() + 5 * self.gone
     }
 
     /// The cells of a glider that is alone in the middle of a brick and flies out.

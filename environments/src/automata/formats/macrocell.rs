@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::{FARTHEST, Format, FormatError, MOST_CELLS, PatternFile, one_line};
+use super::{FARTHEST, Format, FormatError, MOST_CELLS, PatternFile, moved, one_line, origin};
 use crate::automata::pattern::{Cell, Pattern};
 
 const FORMAT: Format = Format::Macrocell;
@@ -57,7 +57,8 @@ pub(super) fn read(text: &str) -> Result<PatternFile, FormatError> {
     if !tree.emit(root, -half, -half, &mut cells) {
         return Err(FormatError::too_far(FORMAT, last));
     }
-    file.pattern = Pattern::from_cells(cells);
+    let (left, top) = origin(file.rule.as_deref());
+    file.pattern = moved(&Pattern::from_cells(cells), -left, -top).ok_or_else(|| FormatError::too_far(FORMAT, last))?;
     Ok(file)
 }
 
@@ -152,7 +153,9 @@ pub(super) fn write(file: &PatternFile) -> String {
     }
     let many = file.pattern.highest_state() > 1 || matches!(file.rule(), Ok(Some(rule)) if rule.states() > 2);
     let leaf_level = if many { 1 } else { 3 };
-    let cells: Vec<Cell> = file.pattern.cells().to_vec();
+    let (left, top) = origin(file.rule.as_deref());
+    let placed = moved(&file.pattern, left, top).unwrap_or_else(|| file.pattern.clone());
+    let cells: Vec<Cell> = placed.cells().to_vec();
     let reach = |cell: &Cell| i64::from(cell.x).max(i64::from(cell.y)).max(-1 - i64::from(cell.x).min(cell.y.into()));
     let farthest = cells.iter().map(reach).max().unwrap_or(0);
     let mut level = leaf_level + 1;

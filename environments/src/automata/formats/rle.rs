@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{FARTHEST, Format, FormatError, MOST_CELLS, PatternFile, one_line};
+use super::{FARTHEST, Format, FormatError, MOST_CELLS, PatternFile, moved, one_line, origin};
 use crate::automata::pattern::{Cell, Pattern};
 
 const FORMAT: Format = Format::Rle;
@@ -10,6 +10,7 @@ const FORMAT: Format = Format::Rle;
 pub(super) fn read(text: &str) -> Result<PatternFile, FormatError> {
     let mut file = PatternFile::default();
     let mut body = Body::default();
+    let mut corner = None;
     for (number, line) in text.lines().enumerate() {
         let number = number + 1;
         if body.started || body.finished {
@@ -17,7 +18,7 @@ pub(super) fn read(text: &str) -> Result<PatternFile, FormatError> {
                 body.line(line, number)?;
             }
         } else if let Some(comment) = line.strip_prefix('#') {
-            remark(comment, &mut file);
+            remark(comment, number, &mut file, &mut corner)?;
         } else if line.trim_start().starts_with(['x', 'X']) && line.contains('=') {
             header(line, number, &mut file)?;
         } else if !line.trim().is_empty() {
@@ -29,22 +30,41 @@ pub(super) fn read(text: &str) -> Result<PatternFile, FormatError> {
         return Err(FormatError::new(FORMAT, text.lines().count().max(1), "no cells, not even '!'"));
     }
     file.pattern = Pattern::from_cells(body.cells);
+    if let Some((number, (x, y))) = corner {
+        // The corner is given in Golly's coordinates.
+        let (left, top) = origin(file.rule.as_deref());
+        file.pattern = moved(&file.pattern, x - left, y - top).ok_or_else(|| FormatError::too_far(FORMAT, number))?;
+    }
     Ok(file)
 }
 
+/// The line and the coordinates of Golly's `#CXRLE Pos=x,y`.
+type Corner = Option<(usize, (i64, i64))>;
+
 /// A line that starts with '#', without that mark.
-fn remark(text: &str, file: &mut PatternFile) {
+fn remark(text: &str, number: usize, file: &mut PatternFile, corner: &mut Corner) -> Result<(), FormatError> {
     if let Some(rule) = text.strip_prefix('r').filter(|_| file.rule.is_none()) {
         file.rule = Some(rule.trim().to_string());
-        return;
+        return Ok(());
     }
-    if let Some(extended) = text.strip_prefix("CXRLE") {
-        let generation = extended.split_whitespace().find_map(|word| word.strip_prefix("Gen="));
-        file.generation = generation.and_then(|value| value.parse().ok()).unwrap_or(0);
-        return;
+    let Some(extended) = text.strip_prefix("CXRLE") else {
+        let comment = text.strip_prefix(['C', 'c']).unwrap_or(text);
+        file.comments.push(comment.trim().to_string());
+        return Ok(());
+    };
+    for word in extended.split_whitespace() {
+        let fail =
+            |wanted: &str| Err(FormatError::new(FORMAT, number, format!("'{word}' is not of the form '{wanted}'")));
+        if let Some(place) = word.strip_prefix("Pos=") {
+            let place = place.split_once(',').map(|(x, y)| (x.parse::<i32>(), y.parse::<i32>()));
+            let Some((Ok(x), Ok(y))) = place else { return fail("Pos=-3,5") };
+            *corner = Some((number, (x.into(), y.into())));
+        } else if let Some(generation) = word.strip_prefix("Gen=") {
+            let Ok(generation) = generation.parse() else { return fail("Gen=120") };
+            file.generation = generation;
+        }
     }
-    let comment = text.strip_prefix(['C', 'c']).unwrap_or(text);
-    file.comments.push(comment.trim().to_string());
+    Ok(())
 }
 
 fn header(line: &str, number: usize, file: &mut PatternFile) -> Result<(), FormatError> {
@@ -190,10 +210,16 @@ pub(super) fn write(file: &PatternFile) -> String {
     for comment in &file.comments {
         let _ = writeln!(text, "#C {}", one_line(comment));
     }
-    if file.generation > 0 {
-        let _ = writeln!(text, "#CXRLE Gen={}", file.generation);
-    }
     let bounds = file.pattern.bounding_box().unwrap_or_default();
+    if (bounds.x, bounds.y) != (0, 0) || file.generation > 0 {
+        let (left, top) = origin(file.rule.as_deref());
+        let (x, y) = (i64::from(bounds.x) + left, i64::from(bounds.y) + top);
+        let generation = if file.generation > 0 { format!(" Gen={}", file.generation) } else { String::new() };
+        // Where this cannot be said, the pattern's place is lost and nothing else.
+        let place =
+            if i32::try_from(x).is_ok() && i32::try_from(y).is_ok() { format!(" Pos={x},{y}") } else { String::new() };
+        let _ = writeln!(text, "#CXRLE{place}{generation}");
+    }
     let rule = file.rule.as_deref().unwrap_or("B3/S23");
     let _ = writeln!(text, "x = {}, y = {}, rule = {}", bounds.width, bounds.height, one_line(rule));
     let many = file.pattern.highest_state() > 1 || matches!(file.rule(), Ok(Some(rule)) if rule.states() > 2);

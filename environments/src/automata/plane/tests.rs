@@ -66,19 +66,41 @@ fn history_is_every_cell_that_was_live() {
 #[test]
 fn a_flashing_background_is_followed_relative_to_itself() {
     // B0/S (everything dead lives without neighbours): on a torus large enough the two agree.
-    for text in ["B0/S", "B01/S8", "B03/S238", "B0126/S78"] {
+    let relative = |cells: &Pattern, background: bool| {
+        let places = (0..40).flat_map(|y| (0..40).map(move |x| (x, y)));
+        Pattern::from_live(places.filter(|&(x, y)| (cells.get(x, y) == 1) != background))
+    };
+    for (text, live_from_the_start) in [
+        ("B0/S", false),
+        ("B03/S23", false),
+        ("B02/S4V", true),
+        ("B01/S8", true),
+        ("B03/S238", true),
+        ("B0126/S78", true),
+    ] {
         let start = Pattern::from_live([(20, 20), (21, 20), (21, 22)]);
         let rule = Rule::parse(&format!("{text}:T40,40")).unwrap();
         let mut plane = Plane::with_pattern(&Rule::parse(text).unwrap(), &start);
-        let mut slow = start;
+        assert_eq!(plane.background(), live_from_the_start, "{text}");
+        let mut slow = relative(&start, plane.background());
         for _ in 0..9 {
             plane.advance(1);
             slow = reference::step(&slow, &rule);
-            let relative = (0..40).flat_map(|y| (0..40).map(move |x| (x, y)));
-            let relative = relative.filter(|&(x, y)| (slow.get(x, y) == 1) != plane.background());
-            assert_eq!(plane.pattern(), Pattern::from_live(relative), "{text}");
+            assert_eq!(plane.pattern(), relative(&slow, plane.background()), "{text}");
         }
     }
+}
+
+#[test]
+fn the_dead_things_of_antilife_live_as_in_golly() {
+    // Golly's example: B0123478/S01234678 is Life with dead and live exchanged.
+    let rule = Rule::parse("B0123478/S01234678").unwrap();
+    let glider = PatternFile::read("bo$2bo$3o!").unwrap().pattern;
+    let mut plane = Plane::with_pattern(&rule, &glider);
+    plane.advance(40);
+    assert_eq!((plane.pattern(), plane.background()), (glider.translated(10, 10), true));
+    plane.clear();
+    assert!(plane.background());
 }
 
 proptest! {

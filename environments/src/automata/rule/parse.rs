@@ -5,22 +5,36 @@ use super::{CENTRE, Neighbourhood, Rule, RuleError, Topology, hensel};
 
 /// Longest rulestring that is read.
 const LONGEST: usize = 400;
+/// The most states of a rule.
+const MOST_STATES: u32 = 256;
 
-/// A cursor over the characters of a rulestring.
+/// A cursor over the characters of a rulestring. Spaces are passed over, as Golly does.
 struct Cursor {
-    characters: Vec<char>,
+    text: String,
+    /// The characters that are no spaces, each with its place in the text.
+    characters: Vec<(char, usize)>,
     place: usize,
 }
 
 impl Cursor {
+    fn new(text: &str) -> Self {
+        let characters = text.chars().enumerate().filter(|(_, character)| !character.is_whitespace());
+        Self { text: text.to_string(), characters: characters.map(|(i, found)| (found, i)).collect(), place: 0 }
+    }
+
     fn peek(&self) -> Option<char> {
-        self.characters.get(self.place).copied()
+        self.characters.get(self.place).map(|(character, _)| *character)
     }
 
     fn next(&mut self) -> Option<char> {
         let character = self.peek()?;
         self.place += 1;
         Some(character)
+    }
+
+    /// A slash, for which Golly also takes an underscore.
+    fn eat_slash(&mut self) -> bool {
+        self.eat('/') || self.eat('_')
     }
 
     fn eat(&mut self, wanted: char) -> bool {
@@ -31,7 +45,8 @@ impl Cursor {
 
     /// An error at a place counted from 0.
     fn error<T>(&self, place: usize, message: impl Into<String>) -> Result<T, RuleError> {
-        Err(RuleError { rule: self.characters.iter().collect(), position: place + 1, message: message.into() })
+        let position = self.characters.get(place).map_or_else(|| self.text.chars().count(), |(_, at)| *at) + 1;
+        Err(RuleError { rule: self.text.clone(), position, message: message.into() })
     }
 
     /// A decimal number within a range.
@@ -50,12 +65,13 @@ impl Cursor {
 }
 
 pub(super) fn parse(text: &str) -> Result<Rule, RuleError> {
-    let mut cursor = Cursor { characters: text.trim().chars().take(LONGEST + 1).collect(), place: 0 };
-    if cursor.characters.len() > LONGEST {
-        let shown: String = cursor.characters.iter().take(40).collect();
+    let text = text.trim();
+    if text.chars().nth(LONGEST).is_some() {
+        let shown: String = text.chars().take(40).collect();
         let message = format!("a rulestring has at most {LONGEST} characters");
         return Err(RuleError { rule: format!("{shown}…"), position: 1, message });
     }
+    let mut cursor = Cursor::new(text);
     let mut rule = Rule::from_table(|_| false);
     match cursor.peek() {
         None => return cursor.error(0, "a rule is missing, as in B3/S23"),
@@ -100,37 +116,46 @@ fn map(cursor: &mut Cursor, rule: &mut Rule) -> Result<(), RuleError> {
             return cursor.error(cursor.place, "a map starts with 'MAP'");
         }
     }
-    let mut bits = Vec::with_capacity(516);
-    let mut length = 0;
-    while length < 86 {
-        let Some(value) = cursor.peek().and_then(|found| BASE64.iter().position(|&c| char::from(c) == found)) else {
-            break;
-        };
-        bits.extend((0..6).rev().map(|bit| value >> bit & 1 == 1));
-        cursor.place += 1;
-        length += 1;
-    }
-    let Some((_, neighbourhood, order)) = MAPS.iter().find(|(wanted, ..)| *wanted == length) else {
+    let start = cursor.place;
+    let sextet = |&(found, _): &(char, usize)| BASE64.iter().position(|&c| char::from(c) == found);
+    let sextets: Vec<usize> = cursor.characters[start..].iter().map_while(sextet).take(86).collect();
+    let length = sextets.len();
+    // '/' is a character of base64 too, so a shorter map may look longer by its number of states.
+    let digits = |from: usize| {
+        let rest = &cursor.characters[start + from..start + length];
+        let rest = if rest.first().is_some_and(|(c, _)| matches!(c, 'c' | 'C')) { &rest[1..] } else { rest };
+        rest.iter().all(|(c, _)| c.is_ascii_digit())
+    };
+    let fits = |wanted: usize| {
+        wanted == length
+            || cursor.characters[start..].get(wanted).is_some_and(|(c, _)| *c == '/')
+                && wanted < length
+                && digits(wanted + 1)
+    };
+    let found = MAPS.iter().find(|(wanted, ..)| *wanted == length).or_else(|| MAPS.iter().find(|map| fits(map.0)));
+    cursor.place += found.map_or(length, |(wanted, ..)| *wanted);
+    let Some((length, neighbourhood, order)) = found else {
         let message = "a map is 86 characters of base64 (or 22 hexagonal, 6 von Neumann): letters, digits, + and /";
         return cursor.error(cursor.place, message);
     };
+    let bits: Vec<bool> =
+        sextets[..*length].iter().flat_map(|value| (0..6).rev().map(move |bit| value >> bit & 1 == 1)).collect();
     while cursor.eat('=') {}
     rule.neighbourhood = *neighbourhood;
     for (index, next) in rule.table.iter_mut().enumerate() {
         *next = bits[order.iter().fold(0, |place, bit| place << 1 | index >> bit & 1)];
     }
-    if length == 86 && cursor.eat('/') {
+    if cursor.eat('/') {
         cursor.eat('C');
-        rule.states = cursor.number("the number of states", 2, 255)? as u8;
+        rule.states = cursor.number("the number of states", 2, MOST_STATES)? as u16;
     }
     Ok(())
 }
 
 /// The base64 text of a rule's table.
 pub(super) fn map_text(rule: &Rule) -> String {
-    // A short map cannot be followed by a number of states: '/' is itself a character of base64.
-    let chosen = if rule.states > 2 { Neighbourhood::Moore } else { rule.neighbourhood };
-    let order = MAPS.iter().find(|(_, neighbourhood, _)| *neighbourhood == chosen).map_or(MAPS[0].2, |map| map.2);
+    let known = MAPS.iter().find(|(_, neighbourhood, _)| *neighbourhood == rule.neighbourhood);
+    let order = known.map_or(MAPS[0].2, |map| map.2);
     let bits: Vec<bool> = (0..1usize << order.len())
         .map(|place| {
             let bits = order.iter().rev().enumerate();
@@ -178,12 +203,12 @@ fn counts(cursor: &mut Cursor, rule: &mut Rule) -> Result<(), RuleError> {
                 }
                 Some('C' | 'c' | 'G' | 'g' | '0'..='9') if states.is_none() => {
                     cursor.place += usize::from(!matches!(cursor.peek(), Some('0'..='9')));
-                    states = Some(cursor.number("the number of states", 2, 255)?);
+                    states = Some(cursor.number("the number of states", 2, MOST_STATES)?);
                 }
                 _ => return cursor.error(start, "expected B, S or C with counts after it, as in B3/S23 or B2/S/C3"),
             }
             suffix(cursor, &mut neighbourhood)?;
-            let slash = cursor.eat('/');
+            let slash = cursor.eat_slash();
             if !slash && matches!(cursor.peek(), None | Some(':')) {
                 break;
             }
@@ -192,12 +217,12 @@ fn counts(cursor: &mut Cursor, rule: &mut Rule) -> Result<(), RuleError> {
             }
         }
     } else {
-        if !matches!(cursor.peek(), Some('0'..='8' | '/')) {
+        if !matches!(cursor.peek(), Some('0'..='8' | '/' | '_')) {
             return cursor.error(0, "a rule starts with B, S, W, MAP or a digit, as in B3/S23");
         }
         section(cursor, Part::Survival, &mut written)?;
         suffix(cursor, &mut neighbourhood)?;
-        if !cursor.eat('/') {
+        if !cursor.eat_slash() {
             return if matches!(cursor.peek(), None | Some(':')) {
                 cursor.error(cursor.place, "survivals are followed by '/' and births, as in 23/3")
             } else {
@@ -206,16 +231,16 @@ fn counts(cursor: &mut Cursor, rule: &mut Rule) -> Result<(), RuleError> {
         }
         section(cursor, Part::Birth, &mut written)?;
         suffix(cursor, &mut neighbourhood)?;
-        if cursor.eat('/') {
+        if cursor.eat_slash() {
             cursor.eat('C');
-            states = Some(cursor.number("the number of states", 2, 255)?);
+            states = Some(cursor.number("the number of states", 2, MOST_STATES)?);
             suffix(cursor, &mut neighbourhood)?;
         }
         if !matches!(cursor.peek(), None | Some(':')) {
             return unexpected(cursor);
         }
     }
-    rule.states = states.unwrap_or(2) as u8;
+    rule.states = states.unwrap_or(2) as u16;
     rule.neighbourhood = neighbourhood.unwrap_or(Neighbourhood::Moore);
     fill(cursor, rule, &written)
 }
@@ -273,10 +298,8 @@ fn section(cursor: &mut Cursor, part: Part, written: &mut Vec<Count>) -> Result<
             };
             return cursor.error(cursor.place, message);
         }
-        if negated && chosen.is_empty() {
-            return cursor.error(cursor.place, format!("'-' is followed by the letters to leave out, of {known}"));
-        }
-        let letters = if negated {
+        // As in Golly '-' alone leaves nothing out.
+        let letters = if negated && !known.is_empty() {
             Some((0..known.len()).filter(|letter| !chosen.contains(letter)).collect())
         } else {
             (!chosen.is_empty()).then_some(chosen)
@@ -344,20 +367,28 @@ fn topology(cursor: &mut Cursor) -> Result<Topology, RuleError> {
         Some('T') if shift_x != 0 && shift_y != 0 => {
             cursor.error(second, "a torus can be shifted along one pair of edges, not both")
         }
-        Some('T') if shift_x != 0 && height == 0 || shift_y != 0 && width == 0 => {
-            cursor.error(start, "a shift needs edges that are joined: a size above 0 in the other direction")
+        Some('T') if (shift_x != 0 || shift_y != 0) && (width == 0 || height == 0) => {
+            cursor.error(start, "a shift needs a torus that is finite in both directions")
         }
-        Some('T') => Ok(Topology::Torus { width, height, shift_x, shift_y }),
-        Some('K') if twisted_x == twisted_y => {
-            cursor.error(cursor.place, "a Klein bottle has one asterisk, as in ':K30*,20' or ':K30,20*'")
+        Some('T') => {
+            // A whole turn is no shift.
+            let rest = |shift: i32, size: u32| if size > 0 { (i64::from(shift) % i64::from(size)) as i32 } else { 0 };
+            Ok(Topology::Torus { width, height, shift_x: rest(shift_x, width), shift_y: rest(shift_y, height) })
+        }
+        Some('K') if twisted_x && twisted_y => {
+            let last = cursor.characters[..cursor.place].iter().rposition(|(found, _)| *found == '*');
+            cursor.error(last.unwrap_or(second), "a Klein bottle has one asterisk, as in ':K30*,20' or ':K30,20*'")
         }
         Some('K') if (if twisted_x { shift_y } else { shift_x }) != 0 => {
             cursor.error(start, "a Klein bottle can be shifted along its twisted edges only, as in ':K30*+1,20'")
         }
-        Some('K') if !matches!(shift_x | shift_y, 0 | 1) => {
-            cursor.error(start, "a Klein bottle can be shifted by 1 only; further shifts give the same surface")
+        Some('K') => {
+            // Without an asterisk the vertical edges are twisted. All shifts of an even number of cells give the same
+            // surface, and those of an odd number none.
+            let shifted = if twisted_x { (width, shift_x) } else { (height, shift_y) };
+            let shift = i32::from(shifted.0 % 2 == 0 && shifted.1 % shifted.0 as i32 != 0);
+            Ok(Topology::Klein { width, height, twisted_horizontal: twisted_x, shift })
         }
-        Some('K') => Ok(Topology::Klein { width, height, twisted_horizontal: twisted_x, shift: shift_x | shift_y }),
         Some('C') => Ok(Topology::CrossSurface { width, height }),
         _ if width != height => cursor.error(start, "a sphere has one size, as in ':S30'"),
         _ => Ok(Topology::Sphere { size: width }),

@@ -21,9 +21,9 @@ pub enum Topology {
         width: u32,
         /// Rows.
         height: u32,
-        /// `:Tw+s,h`: how far to the right the top edge's neighbours across the bottom edge are.
+        /// `:Tw+s,h`: how much farther to the right the neighbours of a cell of the bottom row lie in the top row.
         shift_x: i32,
-        /// `:Tw,h+s`: how far down the left edge's neighbours across the right edge are.
+        /// `:Tw,h+s`: how much farther down the neighbours of a cell of the last column lie in the first.
         shift_y: i32,
     },
     /// `:Kw*,h` or `:Kw,h*`: opposite edges are joined, those with the asterisk twisted.
@@ -52,7 +52,7 @@ pub enum Topology {
 }
 
 /// The largest width or height that is accepted.
-pub const LARGEST: u32 = 1_000_000_000;
+pub const LARGEST: u32 = 2_000_000_000;
 
 impl Topology {
     /// Columns and rows, 0 where there is no end.
@@ -89,13 +89,13 @@ impl Topology {
             Self::Torus { shift_x, shift_y, .. } => {
                 let (mut x, mut y) = (x, y);
                 if !inside_y {
-                    x += i64::from(shift_x) * -(y.div_euclid(h)).signum();
+                    x += i64::from(shift_x) * y.div_euclid(h).signum();
                     y = y.rem_euclid(h);
                 }
                 if w > 0 && !(0..w).contains(&x) {
                     // A shift of one pair leaves the other pair plain, so the order does not matter.
                     if !inside_x {
-                        y += i64::from(shift_y) * -(x.div_euclid(w)).signum();
+                        y += i64::from(shift_y) * x.div_euclid(w).signum();
                     }
                     x = x.rem_euclid(w);
                 }
