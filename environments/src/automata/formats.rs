@@ -140,8 +140,11 @@ fn origin(rule: Option<&str>) -> (i64, i64) {
 }
 
 /// A pattern moved, unless that takes it farther than [`FARTHEST`].
-fn moved(pattern: &Pattern, dx: i64, dy: i64) -> Option<Pattern> {
-    let Some(bounds) = pattern.bounding_box().filter(|_| (dx, dy) != (0, 0)) else { return Some(pattern.clone()) };
+fn moved(pattern: Pattern, dx: i64, dy: i64) -> Option<Pattern> {
+    if (dx, dy) == (0, 0) {
+        return Some(pattern);
+    }
+    let Some(bounds) = pattern.bounding_box() else { return Some(pattern) };
     let near = |from: i32, size: u32, shift: i64| {
         let from = i64::from(from) + shift;
         from >= -FARTHEST && from + i64::from(size) - 1 <= FARTHEST

@@ -168,6 +168,9 @@ struct Thread {
     last: u32,
 }
 
+/// Apgcodes, and phases from the first in order, by cells.
+type Names = BTreeMap<catalogue::Shape, (Option<String>, u32)>;
+
 struct Weaver<'a> {
     trajectory: &'a [Board],
     alone: &'a Stepper,
@@ -178,7 +181,7 @@ struct Weaver<'a> {
     threads: Vec<Thread>,
     owners: Vec<Vec<u32>>,
     /// Names and phases of objects by their cells, which come again and again.
-    names: BTreeMap<Vec<(u32, u32)>, (Option<String>, u32)>,
+    names: Names,
 }
 
 impl<'a> Weaver<'a> {

@@ -189,7 +189,12 @@ fn evolved_json(evolved: &Evolved, rule: &Rule) -> serde_json::Value {
 fn evolved_text(evolved: &Evolved, rule: &Rule) -> String {
     let BoundingBox { x, y, width, height } = evolved.pattern.bounding_box().unwrap_or_default();
     let background = if evolved.background { " differing from a live background" } else { "" };
-    let file = PatternFile { pattern: evolved.pattern.clone(), rule: Some(rule.to_string()), ..PatternFile::default() };
+    let file = PatternFile {
+        pattern: evolved.pattern.clone(),
+        rule: Some(rule.to_string()),
+        generation: evolved.generation,
+        ..PatternFile::default()
+    };
     format!(
         "#C generation {}, population {}{background}, {width} × {height} cells at {x}, {y}\n{}",
         evolved.generation,

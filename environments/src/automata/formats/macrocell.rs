@@ -58,7 +58,7 @@ pub(super) fn read(text: &str) -> Result<PatternFile, FormatError> {
         return Err(FormatError::too_far(FORMAT, last));
     }
     let (left, top) = origin(file.rule.as_deref());
-    file.pattern = moved(&Pattern::from_cells(cells), -left, -top).ok_or_else(|| FormatError::too_far(FORMAT, last))?;
+    file.pattern = moved(Pattern::from_cells(cells), -left, -top).ok_or_else(|| FormatError::too_far(FORMAT, last))?;
     Ok(file)
 }
 
@@ -154,7 +154,7 @@ pub(super) fn write(file: &PatternFile) -> String {
     let many = file.pattern.highest_state() > 1 || matches!(file.rule(), Ok(Some(rule)) if rule.states() > 2);
     let leaf_level = if many { 1 } else { 3 };
     let (left, top) = origin(file.rule.as_deref());
-    let placed = moved(&file.pattern, left, top).unwrap_or_else(|| file.pattern.clone());
+    let placed = moved(file.pattern.clone(), left, top).unwrap_or_else(|| file.pattern.clone());
     let cells: Vec<Cell> = placed.cells().to_vec();
     let reach = |cell: &Cell| i64::from(cell.x).max(i64::from(cell.y)).max(-1 - i64::from(cell.x).min(cell.y.into()));
     let farthest = cells.iter().map(reach).max().unwrap_or(0);

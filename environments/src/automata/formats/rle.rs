@@ -33,7 +33,8 @@ pub(super) fn read(text: &str) -> Result<PatternFile, FormatError> {
     if let Some((number, (x, y))) = corner {
         // The corner is given in Golly's coordinates.
         let (left, top) = origin(file.rule.as_deref());
-        file.pattern = moved(&file.pattern, x - left, y - top).ok_or_else(|| FormatError::too_far(FORMAT, number))?;
+        file.pattern = moved(std::mem::take(&mut file.pattern), x - left, y - top)
+            .ok_or_else(|| FormatError::too_far(FORMAT, number))?;
     }
     Ok(file)
 }
