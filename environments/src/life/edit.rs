@@ -52,7 +52,7 @@ pub(super) fn apply(board: &Board, objects: &[Object], edits: &[Edit]) -> Result
                 }
                 objects[*object as usize] = Some(target);
             }
-            Edit::Rewrite { .. } | Edit::Entry { .. } | Edit::Rule { .. } => {
+            Edit::Rewrite { .. } | Edit::Entry { .. } | Edit::Rule { .. } | Edit::Turn { .. } => {
                 return fail("the edit is of a machine or rule, and this world has boards; the nearest is `paint`");
             }
         }
