@@ -45,7 +45,7 @@ pub struct SearchConfig {
     pub steps: usize,
     /// Length of the first step, as a share of a unit vector's; it falls to 0 linearly.
     pub rate: f64,
-    /// Searches, each from a random start; the best is kept.
+    /// Searches, each from a random start among the directions in which sources differ; the best is kept.
     pub starts: usize,
 }
 
@@ -108,8 +108,7 @@ impl Interchange<'_> {
         let width = self.swaps.first().map_or(0, |swap| swap.source.len());
         let mut best: Option<(f64, Vec<f64>)> = None;
         for _ in 0..config.starts {
-            let drawn: Vec<f64> = (0..config.rank.min(width) * width).map(|_| normal(stream)).collect();
-            let mut basis = orthonormal(&drawn, width.max(1));
+            let mut basis = self.start(config.rank.min(width), width, stream);
             for step in 0..config.steps {
                 let slope = self.slope(&basis)?;
                 let length = dot(&slope, &slope).sqrt();
@@ -126,6 +125,28 @@ impl Interchange<'_> {
             }
         }
         Ok(best.map_or_else(Vec::new, |(_, basis)| basis))
+    }
+
+    /// A random subspace that leans to where the sources differ from each other: a variable can only lie there, and from a
+    /// direction in which nothing varies no slope leads on where two directions have to be changed together.
+    fn start(&self, rank: usize, width: usize, stream: &mut Stream) -> Vec<f64> {
+        let count = self.swaps.len().max(1) as f64;
+        let mut mean = vec![0.0; width];
+        for swap in self.swaps {
+            mean.iter_mut().zip(&swap.source).for_each(|(mean, value)| *mean += f64::from(*value) / count);
+        }
+        let mut drawn = vec![0.0; rank * width];
+        for row in drawn.chunks_exact_mut(width.max(1)) {
+            for swap in self.swaps {
+                let share = normal(stream);
+                let parts = row.iter_mut().zip(&swap.source).zip(&mean);
+                parts.for_each(|((slot, value), mean)| *slot += share * (f64::from(*value) - mean));
+            }
+            // So that no direction is without a part, however little varies.
+            let length = dot(row, row).sqrt().max(1e-9);
+            row.iter_mut().for_each(|value| *value += 0.01 * length * normal(stream));
+        }
+        orthonormal(&drawn, width.max(1))
     }
 
     /// The slope of the loss by central differences. Rows are made orthonormal at every point, so that only turns of the

@@ -81,7 +81,10 @@ pub fn same_neighbour(model: &dyn Predictor, sequences: &[Vec<Symbol>]) -> Resul
     for wanted in 0..relative.count {
         let keys = |_: &[Symbol], query: usize| -> Vec<usize> {
             let last = if relative.causal { query + 1 } else { length };
-            (0..last).filter(|key| usize::from(relative.index[query * length + key]) == wanted).collect()
+            let keys: Vec<usize> =
+                (0..last).filter(|key| usize::from(relative.index[query * length + key]) == wanted).collect();
+            // What stands for several keys at once, as all cells do for a prefix, is no neighbour.
+            if keys.len() == 1 { keys } else { Vec::new() }
         };
         let scores = attention_to(model, sequences, &keys)?;
         if best.is_empty() {

@@ -104,7 +104,7 @@ fn tally(part: &Part, labels: &[u8], said: &[f64], rows: &[usize]) -> Read {
             if class < 2 {
                 // Of the two players: that a disc lies there is given.
                 let hit = f64::from(u8::from((said[1] > said[0]) == (class == 1)));
-                let mut add = |tallies: &mut Vec<[f64; 4]>| {
+                let add = |tallies: &mut Vec<[f64; 4]>| {
                     tallies[game][2 * class] += hit;
                     tallies[game][2 * class + 1] += 1.0;
                 };
