@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(again.places(0..rows).unwrap(), places.at);
         for (tap, features) in taps.iter().zip(&direct) {
             assert_eq!(again.read(tap, 0..rows).unwrap(), *features);
-            let mut blocks = Vec::new();
+            let mut blocks: Vec<f32> = Vec::new();
             store
                 .each(tap, 37, |first, block| {
                     assert_eq!(first * block.width, blocks.len());

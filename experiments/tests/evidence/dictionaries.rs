@@ -64,7 +64,6 @@ fn a_dictionary_finds_planted_features_and_one_with_a_frozen_decoder_does_not() 
         let cosine = planted().iter().map(near).sum::<f64>() / FEATURES as f64;
         (dictionary.reconstruction(&report.0), coverage, cosine)
     });
-    println!("{learnt:?} {frozen:?}");
     assert!(learnt.0.explained > 0.9 && learnt.1 > 0.9 && learnt.2 > 0.9, "{learnt:?}");
     assert!(learnt.0.explained > frozen.0.explained + 0.1, "{frozen:?}");
     assert!(learnt.1 > frozen.1 + 0.1 && learnt.2 > frozen.2 + 0.2, "{frozen:?}");
@@ -116,7 +115,6 @@ fn reconstructions_recover_the_loss_of_a_model_and_a_random_network_offers_no_co
     };
     let used = measure(&plant(Planted::Used, 0));
     let random = measure(&Parameters::initialise(&spec(), &mut stream(&["dictionary", "random"])));
-    println!("{used:?} {random:?}");
     // Two bits that are always there are no sparse features: units stand for their four conjunctions, the answers, and of the
     // concept one of these tells three quarters.
     assert!(used.0 > 0.9 && used.1 > 0.7 && used.2.unwrap() > 0.9, "{used:?}");
