@@ -235,7 +235,7 @@ mod tests {
         }
         let mean = |nats: &Nats| crate::machines::nats::rate(nats);
         assert!(
-            mean(&oracle) + 0.2 < mean(&frontier) && mean(&frontier) < 2.8,
+            mean(&oracle) + 0.2 < mean(&frontier) && mean(&frontier) < logarithm(32.0),
             "{} {}",
             mean(&oracle),
             mean(&frontier)
