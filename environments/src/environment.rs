@@ -263,6 +263,13 @@ pub enum Edit {
         /// What becomes of a cell there: 0 or 1.
         value: u8,
     },
+    /// Turn discs of an Othello board over after so many moves; the same player is to move.
+    Turn {
+        /// Moves made before.
+        after: u32,
+        /// The discs' cells, as (column, row).
+        cells: Vec<(u32, u32)>,
+    },
     /// Let another rule act on the same start.
     Rule {
         /// The rule, such as `W110` for a row and `B36/S23` for a board.

@@ -14,6 +14,7 @@ pub mod elementary;
 mod environment;
 mod ground;
 pub mod life;
+pub mod othello;
 pub mod sequence;
 pub mod sources;
 mod stream;

@@ -110,6 +110,9 @@ pub const EXPERIMENTS: &[&dyn Experiment] = &[
     &crate::inference::RuleInference,
     &crate::inference::MachineInference,
     &crate::inference::Sources,
+    &crate::geometry::Mess3,
+    &crate::geometry::Rrxor,
+    &crate::othello::Othello,
     #[cfg(test)]
     &toy::Toy,
 ];

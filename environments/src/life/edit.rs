@@ -70,9 +70,9 @@ pub(super) fn apply(
                 objects[*object as usize] = Some(replace(&mut board, &cells, alone_now.live().collect()));
             }
             Edit::Rule { rule: text } => drop(rule("rule", text)?),
-            Edit::Rewrite { .. } | Edit::Entry { .. } => {
+            Edit::Rewrite { .. } | Edit::Entry { .. } | Edit::Turn { .. } => {
                 return fail(
-                    "the edit is of a machine's or rule's table, and this world has boards; the nearest is `rule`",
+                    "the edit is of a machine's or rule's table or of discs, and this world has cells; the nearest is `rule`",
                 );
             }
         }

@@ -5,6 +5,8 @@
 //! to predict symbol t + 1. Nothing tells where the process began.
 //!
 //! **Splits.** By the first `novel` symbols: from position `novel − 1` on, no context of one split occurs in another.
+//! Beginnings more than [`COMMON`] times as likely as the mean one are of training: held out, a single one (a symbol said
+//! over and over) would be a large part of the process that training never shows, and most of what is tested.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -15,6 +17,9 @@ use crate::{
     Address, Column, Edit, Environment, EnvironmentError, Episode, Geometry, Labels, Sample, Scene, Scope, Split,
     Symbol,
 };
+
+/// How many times likelier than the mean beginning one is that is always of training.
+const COMMON: f64 = 4.0;
 
 /// The process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +67,8 @@ pub struct HiddenWorld {
     /// `joint[symbol][from][to]`: probability of going there and showing the symbol.
     joint: Vec<Vec<Vec<f64>>>,
     stationary: Vec<f64>,
+    /// Beginnings likelier than this are of training.
+    common: f64,
 }
 
 /// A sequence with what made it.
@@ -100,9 +107,12 @@ impl HiddenWorld {
             Process::Mess3 => (mess3(config.x, config.a), vec![1.0 / 3.0; 3]),
             Process::Rrxor => (rrxor(), vec![1.0 / 3.0, 1.0 / 6.0, 1.0 / 6.0, 1.0 / 6.0, 1.0 / 6.0]),
         };
-        let world = HiddenWorld { fingerprint: fingerprint("hidden 1", &config), config, joint, stationary };
+        let fingerprint = fingerprint("hidden 1", &config);
+        let mut world = HiddenWorld { fingerprint, config, joint, stationary, common: 1.0 };
+        let words = world.words(world.config.novel);
+        world.common = COMMON / words.len() as f64;
         let mut met = [false; 3];
-        for word in world.words(world.config.novel) {
+        for word in words {
             met[world.split_of(&word) as usize] = true;
         }
         if met.contains(&false) {
@@ -141,6 +151,16 @@ impl HiddenWorld {
         self.joint.iter().map(of).collect()
     }
 
+    /// The probability of a beginning.
+    fn probability(&self, symbols: &[Symbol]) -> f64 {
+        let mut belief = self.stationary.clone();
+        symbols.iter().fold(1.0, |product, &symbol| {
+            let probability = self.next(&belief)[usize::from(symbol)];
+            belief = self.after(&belief, symbol);
+            product * probability
+        })
+    }
+
     /// Bayes's rule: the belief after one more symbol. A symbol that cannot come leaves the belief as it was.
     fn after(&self, belief: &[f64], symbol: Symbol) -> Vec<f64> {
         let rows = &self.joint[usize::from(symbol)];
@@ -169,6 +189,9 @@ impl HiddenWorld {
 
     fn split_of(&self, symbols: &[Symbol]) -> Split {
         let beginning = &symbols[..self.config.novel];
+        if self.probability(beginning) > self.common {
+            return Split::Train;
+        }
         split_by(&Sha256::digest(format!("hidden {} {beginning:?}", self.config.seed)), self.config.shares)
     }
 
@@ -404,6 +427,11 @@ mod tests {
                 assert_eq!(observed.beliefs[9], world.belief(&observed.symbols[..10]));
             }
         }
+        // What is common is of training: a symbol over and over comes in a tenth of all sequences.
+        assert!(world.probability(&[1; 8]) > world.common);
+        assert_eq!(world.split_of(&[1; 11]), Split::Train);
+        let total: f64 = world.words(4).iter().map(|word| world.probability(word)).sum();
+        assert!((total - 1.0).abs() < 1e-12);
         let error = |config: HiddenConfig| HiddenWorld::new(config).unwrap_err().to_string();
         assert!(error(HiddenConfig { novel: 1, ..HiddenConfig::default() }).starts_with("novel = 1 makes too few"));
         assert!(error(HiddenConfig { novel: 9, length: 8, ..HiddenConfig::default() }).contains("the nearest is 8"));

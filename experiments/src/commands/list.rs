@@ -5,6 +5,7 @@ use models::Device;
 use serde_json::{Value, json};
 
 use super::output::Output;
+use crate::evidence;
 use crate::experiment::{EXPERIMENTS, Listed};
 
 /// Worlds, in the order in which they are listed.
@@ -34,6 +35,10 @@ pub const ENVIRONMENTS: &[Listed] = &[
         about: "hidden Markov processes (Mess3; random-random-xor), with the exact belief of an ideal observer",
     },
     Listed {
+        name: "othello",
+        about: "random legal games of Othello on a small board, moves alone: whose disc lies where, and what may be played next",
+    },
+    Listed {
         name: "universal",
         about: "random programs of a small universal machine, run in dovetail, their outputs interleaved into one stream",
     },
@@ -49,9 +54,6 @@ pub const MODELS: &[Listed] = &[
     Listed { name: "mlp", about: "perceptron on a fixed window: a baseline" },
     Listed { name: "cnn", about: "convolutional network of bounded light cone: a baseline" },
 ];
-
-/// Probes, in the order in which they are listed.
-pub use crate::evidence::PROBES;
 
 /// Arguments of `stance list`.
 #[derive(Args)]
@@ -78,10 +80,15 @@ pub fn run(_args: ListArgs, output: &Output) -> anyhow::Result<()> {
             (name, about, Device::resolve(name).err().map(|error| error.to_string()))
         })
         .collect();
+    // A probe, an intervention or a baseline is a file and a line of its registry.
+    let (probes, baselines, interventions) =
+        (evidence::probes(), evidence::baselines(), evidence::listed_interventions());
     let groups = [
         ("environments", ENVIRONMENTS),
         ("models", MODELS),
-        ("probes", PROBES),
+        ("probes", probes.as_slice()),
+        ("baselines", baselines.as_slice()),
+        ("interventions", interventions.as_slice()),
         ("experiments", experiments.as_slice()),
     ];
     let listed = |entries: &[Listed]| -> Value {

@@ -65,8 +65,6 @@ impl Whitening {
     pub fn erase(&self, features: &[f32], labels: &[usize], classes: usize) -> Eraser {
         let rows = labels.len().max(1) as f64;
         let width = self.width;
-        let mut shares = vec![0.0; classes];
-        labels.iter().for_each(|&label| shares[label] += 1.0 / rows);
         // classes × width: the covariance of each class's indicator with the features.
         let mut cross = vec![0.0; classes * width];
         for (row, &label) in features.chunks_exact(width).zip(labels) {
@@ -75,7 +73,29 @@ impl Whitening {
                 *slot += (f64::from(*value) - mean) / rows;
             }
         }
-        let white = product(&cross, width, &self.whiten, width);
+        self.erase_cross(&cross, classes)
+    }
+
+    /// The LEACE eraser of quantities (rows × count), on the rows that the whitening was fitted to: what no linear map
+    /// predicts better than a constant does, afterwards.
+    pub fn erase_quantities(&self, features: &[f32], quantities: &[f64], count: usize) -> Eraser {
+        let width = self.width;
+        let rows = (features.len() / width).max(1) as f64;
+        let mut cross = vec![0.0; count * width];
+        for (row, quantities) in features.chunks_exact(width).zip(quantities.chunks_exact(count)) {
+            for (slot, quantity) in cross.chunks_exact_mut(width).zip(quantities) {
+                for ((slot, value), mean) in slot.iter_mut().zip(row).zip(&self.mean) {
+                    *slot += quantity * (f64::from(*value) - mean) / rows;
+                }
+            }
+        }
+        self.erase_cross(&cross, count)
+    }
+
+    /// Erases what the rows of a cross-covariance (classes or quantities × width) say of the features.
+    fn erase_cross(&self, cross: &[f64], classes: usize) -> Eraser {
+        let width = self.width;
+        let white = product(cross, width, &self.whiten, width);
         // The left singular vectors of (white)ᵀ from the small Gram matrix.
         let mut gram = vec![0.0; classes * classes];
         for i in 0..classes {

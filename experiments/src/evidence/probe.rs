@@ -3,6 +3,9 @@
 //! Regularisation is chosen on validation rows, never on the rows that are reported. Classes weigh equally in the
 //! loss, whatever their frequencies, since the score is balanced accuracy.
 
+use std::fmt;
+use std::sync::Arc;
+
 use environments::{Draw, Stream};
 use models::AdamW;
 use models::native::{Mlp, MlpConfig};
@@ -23,6 +26,64 @@ pub enum Probe {
     Ridge,
     /// A perceptron with one hidden layer of this width.
     Mlp(usize),
+    /// Any other: one of [`KINDS`].
+    Listed(&'static Kind),
+}
+
+/// The kinds of probe that come as a file of their own; a new one is that file and its line here.
+pub const KINDS: &[&Kind] = &[&super::nearest_mean::KIND];
+
+/// A kind of probe as it is listed.
+pub struct Kind {
+    /// The name used in configs.
+    pub name: &'static str,
+    /// One line about it.
+    pub about: &'static str,
+    /// Fits on training rows, with what is free chosen on validation rows. `None` where it cannot.
+    pub fit: fn(&Rows<'_>, &Rows<'_>) -> Option<Arc<dyn Reader>>,
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name)
+    }
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Kind {}
+
+/// Rows that a listed probe is fitted to.
+pub struct Rows<'a> {
+    /// Rows × width, standardised as the training rows are.
+    pub features: &'a [f64],
+    /// Features of a row.
+    pub width: usize,
+    /// A class below `classes` for each row.
+    pub labels: &'a [usize],
+    /// Number of classes.
+    pub classes: usize,
+}
+
+/// What a listed probe came to.
+pub trait Reader: fmt::Debug + Send + Sync {
+    /// Rows × classes log-probabilities (nats) of standardised rows (rows × width).
+    fn log_probabilities(&self, features: &[f64], width: usize) -> Vec<f64>;
+}
+
+/// The listed probe of a name.
+///
+/// # Errors
+/// A clause that names the nearest.
+pub fn find(name: &str) -> Result<Probe, String> {
+    KINDS.iter().find(|kind| kind.name == name).map(|kind| Probe::Listed(kind)).ok_or_else(|| {
+        let nearest = crate::config::nearest(name, KINDS.iter().map(|kind| kind.name));
+        format!("`{name}` is no listed probe; the nearest is `{nearest}`")
+    })
 }
 
 /// Penalties on the squared weights that logistic probes try, per row, from strong to weak.
@@ -39,6 +100,7 @@ enum Map {
     Logistic(Vec<f64>),
     Ridge(Ridge),
     Mlp(Box<Mlp>),
+    Listed(Arc<dyn Reader>),
 }
 
 /// A fitted probe.
@@ -136,6 +198,7 @@ impl Fitted {
                 outputs
             }
             Map::Mlp(net) => log_probabilities(net, &single(&self.standardiser.apply(&data.features))),
+            Map::Listed(reader) => reader.log_probabilities(&self.standardiser.apply(&data.features), data.width),
         };
         Predictions { classes: self.classes, log_probabilities }
     }
@@ -215,6 +278,15 @@ pub fn fit(probe: Probe, train: &Dataset, validation: &Dataset, stream: &mut Str
         Probe::Mlp(width) => {
             let net = perceptron(width, train, validation, &standardiser, stream);
             Some(fitted(Map::Mlp(Box::new(net))))
+        }
+        Probe::Listed(kind) => {
+            let [own, held_out] = [train, validation].map(|data| standardiser.apply(&data.features));
+            let (width, classes) = (train.width, train.classes);
+            let reader = (kind.fit)(
+                &Rows { features: &own, width, labels: &train.labels, classes },
+                &Rows { features: &held_out, width, labels: &validation.labels, classes },
+            )?;
+            Some(fitted(Map::Listed(reader)))
         }
     }
 }

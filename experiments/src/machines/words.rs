@@ -1,6 +1,7 @@
 //! Estimates and how they are told.
 
 use crate::claims::{Evidence, Measured, figure};
+use crate::evidence::emergence::onset;
 use crate::evidence::metrics::ratio;
 use crate::evidence::statistics::mean;
 use crate::evidence::{Arm, Bootstrap, Design, Estimate, Totals};
@@ -86,6 +87,23 @@ pub fn by_step(curve: &[(u64, f64)]) -> String {
 /// Item 11 of the evidence: when it came.
 pub fn when(curve: &[(u64, f64)], what: &str) -> Evidence {
     Evidence::new(11, curve.len() >= 4, format!("{what}: {}", by_step(curve)))
+}
+
+/// Item 11 of the evidence with the onset.
+pub fn emerged(curves: &[Vec<(u64, f64)>], what: &str, address: &[&str]) -> Evidence {
+    let mean = mean_curve(&curves.iter().collect::<Vec<_>>(), |point| point.0, |point| point.1);
+    Evidence::new(11, mean.len() >= 4, format!("{what}: {}; {}", by_step(&mean), halfway(curves, address)))
+}
+
+/// The step at which the mean of the seeds' curves has made half of its way, with its interval, in words.
+pub fn halfway(curves: &[Vec<(u64, f64)>], address: &[&str]) -> String {
+    match onset(curves, 1000, CONFIDENCE, address) {
+        Some(onset) => format!(
+            "halfway at step {:.0} ({:.0} to {:.0}; bootstrap over {} seeds)",
+            onset.step, onset.interval.0, onset.interval.1, onset.seeds
+        ),
+        None => "no onset can be told".into(),
+    }
 }
 
 /// An estimate in words, or a dash.

@@ -108,7 +108,12 @@ fn loss(model: &Parameters, test: &Dataset, eraser: Option<&Eraser>) -> f64 {
         };
         plan.interventions = values.chunks_exact(WIDTH).enumerate().map(erased).collect();
     }
-    let told = probabilities(&model.run(&tokens(2), &plan).unwrap().logits);
+    nats(&model.run(&tokens(2), &plan).unwrap().logits)
+}
+
+/// Mean loss of what was said at the tokens for reporting.
+pub fn nats(logits: &[f32]) -> f64 {
+    let told = probabilities(logits);
     let nats = told.iter().zip(PARTS[2].clone()).map(|(row, token)| surprise(row[Facts::of(token).answer()]));
     mean(&nats.collect::<Vec<_>>())
 }
@@ -291,4 +296,20 @@ fn planted_models_answer_as_they_were_planted() {
         let expected = if coin { std::f64::consts::LN_2 } else { 0.0 };
         assert!((nats - expected).abs() < 0.05, "{planted:?}: {nats}");
     }
+}
+
+#[test]
+fn every_listed_probe_reads_a_direction_and_no_model_that_has_none() {
+    for kind in probe::KINDS {
+        let probe = probe::find(kind.name).unwrap();
+        let score = |planted: Planted| {
+            let tallies = reading(probe, &rows(&plant(planted, 0), CONCEPT), 0);
+            let sums =
+                tallies.iter().fold(vec![0.0; 4], |sum, tally| sum.iter().zip(tally).map(|(a, b)| a + b).collect());
+            balanced(&sums).unwrap()
+        };
+        assert!(score(Planted::Used) > 0.9 && score(Planted::Ignored) > 0.9, "{}", kind.name);
+        assert!((score(Planted::Absent) - 0.5).abs() < 0.06, "{}", kind.name);
+    }
+    assert!(probe::find("nearest-men").unwrap_err().ends_with("the nearest is `nearest-mean`"));
 }

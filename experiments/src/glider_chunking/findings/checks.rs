@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::super::curves::{Point, Stand};
 use super::super::measure::Of;
 use super::super::probing::inside;
 use super::super::reading::Concept;
@@ -11,6 +12,7 @@ use super::desk::{Desk, mean, number};
 use crate::claims::{Evidence, figure};
 use crate::evidence::metrics::ratio;
 use crate::evidence::{Arm, Confusion, Totals, over_seeds};
+use crate::machines::words::halfway;
 
 /// How far below the full linear probe the smallest one that counts as good may stay, in balanced accuracy.
 const AS_GOOD: f64 = 0.02;
@@ -123,8 +125,20 @@ pub fn training(desk: &Desk<'_>, concepts: &[Concept]) -> Evidence {
     Evidence::new(
         11,
         curve.len() >= 4 && falls,
-        format!("cross-entropy of the probe in bits by training step, beside the task's loss: {}", list.join("; ")),
+        format!(
+            "cross-entropy of the probe in bits by training step, beside the task's loss: {}; {}",
+            list.join("; "),
+            halfway(&bits_by_seed(desk, concepts), &["glider-chunking"])
+        ),
     )
+}
+
+/// By model: step, and mean bits of the concepts.
+fn bits_by_seed(desk: &Desk<'_>, concepts: &[Concept]) -> Vec<Vec<(u64, f64)>> {
+    let wanted = |point: &&Point| concepts.iter().any(|concept| concept.name() == point.concept);
+    let bits = |stand: &Stand| mean(stand.points.iter().filter(wanted).map(|point| point.bits));
+    let curve = |stands: &Vec<Stand>| stands.iter().filter_map(|stand| Some((stand.step, bits(stand)?))).collect();
+    desk.measured.over_training.iter().map(|of| curve(&of.value)).collect()
 }
 
 /// Mean over models and concepts by checkpoint: step, loss, bits, accuracy.

@@ -63,7 +63,9 @@ fn leaks(found: &Found) -> Evidence {
 }
 
 fn when(found: &Found, of: fn(&super::Stand) -> f64) -> Evidence {
-    words::when(&curve(found, of), "by step, on the moments for choosing")
+    let one = |closer: &super::Closer| closer.curve.iter().map(|stand| (stand.step, of(stand))).collect();
+    let curves: Vec<Vec<(u64, f64)>> = found.closer.iter().map(one).collect();
+    words::emerged(&curves, "by step, on the moments for choosing", &[NAME])
 }
 
 /// The mean over models of what was measured at their checkpoints.

@@ -15,7 +15,7 @@ use crate::evidence::{Arm, Design, Estimate, over_seeds};
 use crate::experiment::{Outcome, Section, Table};
 use crate::figures::{Axis, Bars, Figure, Line, Plot, Value};
 
-use super::super::words::{Desk, estimated, number};
+use super::super::words::{Desk, estimated, halfway, number};
 
 /// Everything that was measured.
 pub struct Found {
@@ -169,8 +169,17 @@ pub fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
         })
         .collect();
     let rises = matches!((curve.first(), curve.last()), (Some(a), Some(b)) if b.1 > a.1) && curve.len() >= 4;
-    let when =
-        Evidence::new(11, rises, format!("over training steps, log odds at the next use: {}", stands.join("; ")));
+    let odds: Vec<Vec<(u64, f64)>> =
+        found.models.iter().map(|of| of.curve.iter().map(|stand| (stand.step, stand.log_odds)).collect()).collect();
+    let when = Evidence::new(
+        11,
+        rises,
+        format!(
+            "over training steps, log odds at the next use: {}; odds {}",
+            stands.join("; "),
+            halfway(&odds, &["evil-twin"])
+        ),
+    );
     let list: Vec<String> = found
         .reported
         .statistical
