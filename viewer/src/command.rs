@@ -37,6 +37,8 @@ pub enum Command {
     Head(bool),
     /// The next (or previous) concept, as a probe reads it.
     Concept(bool),
+    /// The next (or previous) unit of a dictionary of the tap.
+    Unit(bool),
     /// Look for the episodes in which the unit is most active.
     Top,
     /// Show the next (or previous) of them.
@@ -181,6 +183,7 @@ pub const COMMANDS: &[Binding] = {
             "Y, Shift Y" "next or previous attention head" [plain("Y") => Head(true), shift("Y") => Head(false)]
             "L" "L2 norm of all neurons" [plain("L") => Norm]
             "Shift L, Ctrl L" "next or previous concept, read by a probe" [shift("L") => Concept(true), control("L") => Concept(false)]
+            "Ctrl N, Ctrl P" "next or previous unit of a sparse dictionary" [control("N") => Unit(true), control("P") => Unit(false)]
             "Shift O" "find the episodes in which the unit is most active" [shift("O") => Top]
             "Ctrl PgUp PgDn" "show the previous or next of them" [control("PageUp") => Hit(false), control("PageDown") => Hit(true)]
             "U, Shift U" "wider or narrower scale" [plain("U") => Scale(true), shift("U") => Scale(false)]

@@ -252,7 +252,7 @@ impl RowScene {
             None => "–".into(),
         };
         Drawing {
-            note: (!scores.is_empty()).then(|| (format!("balanced accuracy on validation {mean:.2}"), false)),
+            note: (!scores.is_empty()).then(|| (format!("balanced accuracy {mean:.2}"), false)),
             words: (0..2 * entries)
                 .filter(|_| entries <= 16)
                 .map(|cell| (((cell % entries) as u32, (cell / entries) as u32), text(cell)))

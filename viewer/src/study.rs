@@ -7,21 +7,19 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use environments::{Labels, Scope, Split, Symbol, stream};
-use experiments::evidence::{Dataset, Fitted, Probe, Whitening, fit};
+use environments::{Labels, Scope, Split, Symbol};
+use experiments::evidence::{Dataset, Dictionary, Fitted};
 use models::{Captured, Device, Plan, Predictor};
 
 use crate::subject::Subject;
 
+mod fitting;
 mod hits;
 
 pub use hits::Hit;
 
 /// Training episodes that a probe is fitted to, and validation episodes that it is chosen and scored on.
 const EPISODES: [u64; 2] = [384, 128];
-
-/// Rows of a class at most, in fitting.
-const MOST_ROWS: usize = 3000;
 
 /// Episodes that are read at once.
 const BATCH: usize = 16;
@@ -91,6 +89,36 @@ impl Reader {
     }
 }
 
+/// A sparse dictionary that is fitted to one tap of one checkpoint.
+#[derive(Clone, Debug)]
+pub struct Codebook {
+    /// The tap.
+    pub tap: String,
+    /// The weights.
+    pub checkpoint: PathBuf,
+    /// Share of the variance of validation episodes' rows that it explains.
+    pub explained: f64,
+    /// Units that were ever active there, the one that is active most often first.
+    pub order: Vec<usize>,
+    dictionary: Dictionary,
+}
+
+impl Codebook {
+    /// How active a unit, counted in [`Codebook::order`], is at every row.
+    pub fn activity(&self, unit: usize, captured: &Captured) -> Vec<f32> {
+        let wanted = self.order.get(unit).copied();
+        let of = |active: Vec<(usize, f64)>| active.into_iter().find(|(own, _)| Some(*own) == wanted);
+        let rows = self.dictionary.encode(&captured.values).into_iter();
+        rows.map(|active| of(active).map_or(0.0, |(_, value)| value as f32)).collect()
+    }
+
+    /// The direction that a unit stands for.
+    pub fn direction(&self, unit: usize) -> Vec<f32> {
+        let own = self.order.get(unit).copied().unwrap_or(0);
+        self.dictionary.direction(own).iter().map(|value| *value as f32).collect()
+    }
+}
+
 /// What of a tap is looked at: one value a position.
 #[derive(Clone, Debug)]
 pub enum Unit {
@@ -100,6 +128,8 @@ pub enum Unit {
     Neuron(usize),
     /// What a probe says, from 0 to 1.
     Probe(Arc<Reader>),
+    /// A unit of a dictionary.
+    Dictionary(Arc<Codebook>, usize),
 }
 
 impl Unit {
@@ -110,6 +140,7 @@ impl Unit {
             Unit::Neuron(neuron) => rows.map(|row| row.get(*neuron).copied().unwrap_or(0.0)).collect(),
             Unit::Norm => rows.map(|row| row.iter().map(|value| value * value).sum::<f32>().sqrt()).collect(),
             Unit::Probe(reader) => reader.score(captured),
+            Unit::Dictionary(codebook, unit) => codebook.activity(*unit, captured),
         }
     }
 }
@@ -121,6 +152,8 @@ pub enum Task {
     Probe(Concept),
     /// Probes of every entry of a machine's or a rule's table.
     Entries,
+    /// A sparse dictionary.
+    Dictionary,
     /// The episodes of a split in which a unit is most active.
     Top(Unit, Split),
 }
@@ -145,6 +178,8 @@ pub enum Found {
     Probe(Arc<Reader>),
     /// Probes of entries, each under the entry's name.
     Entries(Vec<(String, Arc<Reader>)>),
+    /// A dictionary.
+    Dictionary(Arc<Codebook>),
     /// Episodes, the most active first.
     Top(Vec<Hit>),
 }
@@ -223,6 +258,7 @@ fn work(request: &Request, device: Device, go_on: &dyn Fn() -> bool) -> Result<F
     match &request.task {
         Task::Probe(concept) => reading.probe(concept).map(|reader| Found::Probe(Arc::new(reader))),
         Task::Entries => reading.entries().map(Found::Entries),
+        Task::Dictionary => reading.dictionary().map(|codebook| Found::Dictionary(Arc::new(codebook))),
         Task::Top(unit, split) => reading.top(unit, *split).map(Found::Top),
     }
 }
@@ -233,14 +269,6 @@ struct Reading<'a> {
     request: &'a Request,
     go_on: &'a dyn Fn() -> bool,
 }
-
-/// Rows of features with labels, from the two splits that a probe needs.
-struct Rows {
-    parts: [Dataset; 2],
-}
-
-/// Which rows of an episode count, with a class each: from its labels, (position, class).
-type Choose<'a> = dyn Fn(&Labels) -> Vec<(usize, usize)> + 'a;
 
 impl Reading<'_> {
     /// Reads the tap in episodes from an index on; `take` is told each episode's labels and one sequence's activations.
@@ -272,115 +300,6 @@ impl Reading<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Rows for several probes at once: of each, which rows count and how many classes there are.
-    fn rows(&self, choices: &[(usize, &Choose<'_>)]) -> Result<Vec<Rows>, String> {
-        let mut all: Vec<Vec<Dataset>> = choices.iter().map(|_| Vec::new()).collect();
-        for (split, count) in [Split::Train, Split::Validation].into_iter().zip(EPISODES) {
-            let mut parts: Vec<Dataset> = Vec::new();
-            let mut counts: Vec<Vec<usize>> = choices.iter().map(|(classes, _)| vec![0; *classes]).collect();
-            self.read(split, count, |index, labels, captured| {
-                if parts.is_empty() {
-                    parts = choices.iter().map(|(classes, _)| Dataset::new(captured.width, *classes)).collect();
-                }
-                for (((_, choose), part), counts) in choices.iter().zip(&mut parts).zip(&mut counts) {
-                    for (position, class) in choose(labels) {
-                        if position < captured.rows && counts[class] < MOST_ROWS {
-                            counts[class] += 1;
-                            part.push(captured.row(0, position), class, index as usize);
-                        }
-                    }
-                }
-                Ok(())
-            })?;
-            all.iter_mut().zip(parts).for_each(|(all, part)| all.push(part));
-        }
-        let both =
-            |parts: Vec<Dataset>| parts.try_into().map(|parts| Rows { parts }).map_err(|_| "no episode was read");
-        all.into_iter().map(|parts| both(parts).map_err(String::from)).collect()
-    }
-
-    fn fit(&self, name: &str, classes: Vec<String>, rows: Rows) -> Option<Reader> {
-        let [train, validation] = rows.parts;
-        let fitted = fit(Probe::Logistic, &train, &validation, &mut stream(&["viewer probe", name]))?;
-        let width = train.width;
-        let last = classes.len() - 1;
-        let labels: Vec<usize> = train.labels.iter().map(|&label| usize::from(label == last)).collect();
-        let mut sums = [vec![0.0f64; width], vec![0.0f64; width]];
-        let mut counts = [0.0f64; 2];
-        for (row, &label) in train.features.chunks_exact(width).zip(&labels) {
-            counts[label] += 1.0;
-            sums[label].iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
-        }
-        let between = |place: usize| sums[1][place] / counts[1].max(1.0) - sums[0][place] / counts[0].max(1.0);
-        let eraser = Whitening::fit(&train.features, width).erase(&train.features, &labels, 2);
-        let single = |values: &[f64]| values.iter().map(|value| *value as f32).collect::<Vec<f32>>();
-        let (mean, read, write) = eraser.parts();
-        Some(Reader {
-            concept: name.into(),
-            classes,
-            tap: self.request.tap.clone(),
-            checkpoint: self.request.checkpoint.clone(),
-            accuracy: fitted.score(&validation).balanced_accuracy,
-            rows: train.rows(),
-            direction: (0..width).map(|place| between(place) as f32).collect(),
-            eraser: [single(mean), single(read), single(write)],
-            fitted,
-        })
-    }
-
-    fn probe(&self, concept: &Concept) -> Result<Reader, String> {
-        let choose = |labels: &Labels| -> Vec<(usize, usize)> {
-            let Some(column) = labels.get(&concept.name) else { return Vec::new() };
-            let class = |value: u32| usize::from(column.classes.get(value as usize) == Some(&concept.class));
-            let values = column.values.iter().enumerate();
-            values.filter_map(|(position, value)| Some((position, class((*value)?)))).collect()
-        };
-        let rows = self.rows(&[(2, &choose)])?.pop().ok_or("no rows were read")?;
-        let classes = vec![format!("not {}", concept.class), concept.class.clone()];
-        self.fit(&concept.name, classes, rows)
-            .ok_or_else(|| format!("{} episodes show no two classes of {} to tell apart", EPISODES[0], concept.text()))
-    }
-
-    /// Where the evidence determines an entry, what it is.
-    fn entries(&self) -> Result<Vec<(String, Arc<Reader>)>, String> {
-        let none = "this world has no table whose entries could be read";
-        let (_, labels) = self.request.subject.example(Split::Train, 0).ok_or(none)?;
-        let all = labels.columns.iter().filter(|column| column.scope == Scope::Episode);
-        let named: Vec<(String, Vec<String>)> = all
-            .filter_map(|column| Some((column.concept.strip_prefix("entry ")?.to_string(), column.classes.clone())))
-            .collect();
-        if named.is_empty() {
-            return Err(none.into());
-        }
-        let choosers: Vec<Box<Choose<'_>>> = named
-            .iter()
-            .map(|(name, _)| -> Box<Choose<'_>> {
-                Box::new(move |labels: &Labels| {
-                    let of = |kind: &str| labels.get(&format!("{kind} {name}"));
-                    let (Some(entry), Some(known)) = (of("entry"), of("determined")) else { return Vec::new() };
-                    let Some(&Some(class)) = entry.values.first() else { return Vec::new() };
-                    let known = known.values.iter().enumerate().filter(|(_, value)| **value == Some(1));
-                    // Neighbouring positions say much the same.
-                    known.step_by(3).map(|(position, _)| (position, class as usize)).collect()
-                })
-            })
-            .collect();
-        let choices: Vec<(usize, &Choose<'_>)> =
-            named.iter().zip(&choosers).map(|((_, classes), choose)| (classes.len(), choose.as_ref())).collect();
-        let rows = self.rows(&choices)?;
-        let fits = named.iter().zip(rows).filter_map(|((name, classes), rows)| {
-            let fit = || self.fit(&format!("entry {name}"), classes.clone(), rows);
-            (self.go_on)().then(fit)?.map(|it| (name.clone(), Arc::new(it)))
-        });
-        let fits: Vec<_> = fits.collect();
-        if fits.is_empty() {
-            return Err(
-                "all machines of training have the same table: there is nothing for a probe to tell apart".into()
-            );
-        }
-        Ok(fits)
     }
 }
 

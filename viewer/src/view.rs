@@ -160,6 +160,9 @@ pub struct View {
     /// A concept whose probe is shown in place of neurons, such as `glider=glider`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probe: Option<String>,
+    /// A unit of a sparse dictionary of the tap, the one that is active most often first, in place of neurons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dictionary: Option<usize>,
     /// The attention head; the mean over all of them where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<usize>,
@@ -213,6 +216,7 @@ impl Default for View {
             tap: None,
             neuron: None,
             probe: None,
+            dictionary: None,
             head: None,
             scale: None,
             cell: None,

@@ -166,7 +166,13 @@ fn inside(ui: &mut Ui, session: &mut Session) {
     }
     ui.horizontal(|ui| {
         let neuron = session.view().neuron;
-        if ui.selectable_label(neuron.is_none() && session.concept().is_none(), "L2 norm").clicked() {
+        if ui
+            .selectable_label(
+                neuron.is_none() && session.concept().is_none() && session.codebook().is_none(),
+                "L2 norm",
+            )
+            .clicked()
+        {
             session.choose_neuron(None);
         }
         if ui.selectable_label(neuron.is_some(), "neuron").clicked() {

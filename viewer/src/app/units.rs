@@ -17,7 +17,36 @@ pub fn show(ui: &mut Ui, session: &mut Session) {
     if !session.concepts().is_empty() {
         concepts(ui, session);
     }
+    if session.subject().example(environments::Split::Train, 0).is_some() {
+        dictionary(ui, session);
+    }
     top(ui, session);
+}
+
+fn dictionary(ui: &mut Ui, session: &mut Session) {
+    let shown = session.view().dictionary;
+    ui.horizontal(|ui| {
+        let chosen = ui.selectable_label(shown.is_some(), "dictionary").on_hover_text("Ctrl N, Ctrl P").clicked();
+        if chosen {
+            session.choose_dictionary(if shown.is_some() { None } else { Some(0) });
+        }
+        let found = session.codebook().map(|(codebook, unit)| match codebook {
+            Ok(codebook) => (Some((codebook.order.len(), unit)), format!("explains {:.2}", codebook.explained)),
+            Err(reason) => (None, reason.to_string()),
+        });
+        let Some((units, text)) = found else { return };
+        if let Some((count, unit)) = units {
+            let mut number = unit;
+            let field = egui::DragValue::new(&mut number).range(0..=count.saturating_sub(1)).speed(0.2).prefix("unit ");
+            if ui.add(field).changed() {
+                session.choose_dictionary(Some(number));
+            }
+        }
+        let text = RichText::new(text).color(colour(session.palette().faint));
+        ui.add(egui::Label::new(text).truncate()).on_hover_text(
+            "a sparse dictionary (TopK), fitted to training episodes; variance explained on validation ones",
+        );
+    });
 }
 
 fn concepts(ui: &mut Ui, session: &mut Session) {

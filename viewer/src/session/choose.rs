@@ -111,7 +111,7 @@ impl Session {
     pub fn choose_neuron(&mut self, neuron: Option<usize>) {
         let Some(width) = self.tap().map(|tap| tap.width) else { return };
         self.view.neuron = neuron.map(|neuron| neuron.min(width.saturating_sub(1)));
-        self.view.probe = None;
+        (self.view.probe, self.view.dictionary) = (None, None);
         self.unit_changed();
     }
 

@@ -47,6 +47,7 @@ impl Session {
             Command::Neuron(forwards) => self.next_neuron(forwards),
             Command::Head(forwards) => self.next_head(forwards),
             Command::Concept(forwards) => self.next_concept(forwards),
+            Command::Unit(forwards) => self.next_dictionary_unit(forwards),
             Command::Top => self.find_top(),
             Command::Hit(forwards) => self.next_hit(forwards),
             Command::Norm => self.choose_neuron(None),

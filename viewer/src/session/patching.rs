@@ -152,6 +152,10 @@ impl Session {
 
     /// What is done with the chosen concept.
     fn conceptual(&self, method: Method) -> Result<Deed, String> {
+        if let (Some((codebook, unit)), Method::Concept) = (self.codebook(), method) {
+            let (what, direction) = (self.unit_name(), codebook?.direction(unit));
+            return Ok(Deed::Concept { what, dose: self.view.dose, direction });
+        }
         let (Some(concept), Some(reader)) = (self.concept(), self.reader()) else {
             return Err("choose a concept first: Shift L".into());
         };

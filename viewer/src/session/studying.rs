@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use super::{Session, neighbour};
 use crate::scene::{EntryReading, Reads};
-use crate::study::{Concept, Found, Hit, Reader, Request, Study, Task, Unit, concepts};
+use crate::study::{Codebook, Concept, Found, Hit, Reader, Request, Study, Task, Unit, concepts};
 use crate::subject::Asks;
+
+/// Probes of a table's entries, each under the entry's name; or why there are none.
+type Entries = Result<Vec<(String, Arc<Reader>)>, String>;
 
 /// Probes that are remembered.
 const KEPT: usize = 24;
@@ -17,13 +20,18 @@ const KEPT: usize = 24;
 pub(super) struct Studies {
     probe: Option<Study>,
     entries: Option<Study>,
+    dictionary: Option<Study>,
     top: Option<Study>,
     /// Probes that were fitted before, the latest last.
     readers: Vec<Arc<Reader>>,
+    /// Dictionaries that were fitted before, the latest last.
+    codebooks: Vec<Arc<Codebook>>,
+    /// Why there is no dictionary.
+    no_codebook: Option<String>,
     /// Why the chosen concept has no probe.
     no_probe: Option<String>,
     /// Probes of entries, with the checkpoint and the tap that they are of; or why there are none.
-    table: Option<(PathBuf, String, Result<Vec<(String, Arc<Reader>)>, String>)>,
+    table: Option<(PathBuf, String, Entries)>,
     /// Where the unit is most active.
     hits: Option<Result<Vec<Hit>, String>>,
     /// Which of these is shown.
@@ -32,8 +40,8 @@ pub(super) struct Studies {
 }
 
 impl Studies {
-    fn all(&mut self) -> [&mut Option<Study>; 3] {
-        [&mut self.probe, &mut self.entries, &mut self.top]
+    fn all(&mut self) -> [&mut Option<Study>; 4] {
+        [&mut self.probe, &mut self.entries, &mut self.top, &mut self.dictionary]
     }
 }
 
@@ -44,6 +52,7 @@ impl Session {
         match () {
             () if busy(&self.studies.probe) => Some("fitting a probe"),
             () if busy(&self.studies.entries) => Some("fitting probes"),
+            () if busy(&self.studies.dictionary) => Some("fitting a dictionary"),
             () if busy(&self.studies.top) => Some("searching episodes"),
             () => self.is_asked().then_some("computing"),
         }
@@ -86,20 +95,50 @@ impl Session {
 
     /// What of the tap is looked at; or why it is not known yet.
     pub fn unit(&self) -> Result<Unit, &str> {
-        match (self.reader(), self.view.neuron) {
-            (Some(reader), _) => reader.map(|reader| Unit::Probe(reader.clone())),
-            (None, Some(neuron)) => Ok(Unit::Neuron(neuron)),
-            (None, None) => Ok(Unit::Norm),
+        match (self.reader(), self.codebook(), self.view.neuron) {
+            (Some(reader), _, _) => reader.map(|reader| Unit::Probe(reader.clone())),
+            (_, Some((codebook, unit)), _) => codebook.map(|codebook| Unit::Dictionary(codebook.clone(), unit)),
+            (_, _, Some(neuron)) => Ok(Unit::Neuron(neuron)),
+            (None, None, None) => Ok(Unit::Norm),
         }
     }
 
     /// The unit in words.
     pub fn unit_name(&self) -> String {
-        match (self.concept(), self.view.neuron) {
-            (Some(concept), _) => format!("probe {}", concept.text()),
-            (None, Some(neuron)) => format!("neuron {neuron}"),
-            (None, None) => "L2 norm".into(),
+        match (self.concept(), self.view.dictionary, self.view.neuron) {
+            (Some(concept), _, _) => format!("probe {}", concept.text()),
+            (_, Some(unit), _) => format!("dictionary unit {unit}"),
+            (_, _, Some(neuron)) => format!("neuron {neuron}"),
+            (None, None, None) => "L2 norm".into(),
         }
+    }
+
+    /// The dictionary of the chosen tap, or why there is none, or none yet; with the unit that is shown.
+    pub fn codebook(&self) -> Option<(Result<&Arc<Codebook>, &str>, usize)> {
+        let unit = self.view.dictionary?;
+        let (checkpoint, tap) = self.studied()?;
+        let same = |codebook: &&Arc<Codebook>| (&codebook.checkpoint, &codebook.tap) == (&checkpoint, &tap);
+        let why = self.studies.no_codebook.as_deref().unwrap_or("fitting the dictionary…");
+        Some((self.studies.codebooks.iter().find(same).ok_or(why), unit))
+    }
+
+    /// Shows a unit of a dictionary of the chosen tap, or neurons again.
+    pub fn choose_dictionary(&mut self, unit: Option<usize>) {
+        let count = self.codebook().and_then(|(codebook, _)| Some(codebook.ok()?.order.len()));
+        self.view.dictionary = unit.map(|unit| count.map_or(unit, |count| unit.min(count.saturating_sub(1))));
+        if unit.is_some() {
+            (self.view.neuron, self.view.probe) = (None, None);
+        }
+        self.unit_changed();
+    }
+
+    pub(super) fn next_dictionary_unit(&mut self, forwards: bool) {
+        let next = match self.view.dictionary {
+            None => 0,
+            Some(unit) if forwards => unit + 1,
+            Some(unit) => unit.saturating_sub(1),
+        };
+        self.choose_dictionary(Some(next));
     }
 
     /// Shows what a probe of a concept says, or neurons again.
@@ -112,7 +151,7 @@ impl Session {
         }
         self.view.probe = concept.map(Concept::text);
         if concept.is_some() {
-            self.view.neuron = None;
+            (self.view.neuron, self.view.dictionary) = (None, None);
         }
         self.unit_changed();
     }
@@ -131,7 +170,7 @@ impl Session {
 
     /// Another unit, tap, checkpoint or world is looked at.
     pub(super) fn unit_changed(&mut self) {
-        self.studies.no_probe = None;
+        (self.studies.no_probe, self.studies.no_codebook) = (None, None);
         self.studies.hits = None;
         self.studies.top.iter_mut().for_each(Study::forget);
         self.rescale();
@@ -157,6 +196,15 @@ impl Session {
             }
             (Some(false), _) => {}
             _ => self.studies.probe.iter_mut().for_each(Study::forget),
+        }
+        match self.codebook().map(|(codebook, _)| codebook.is_ok()) {
+            Some(false) if self.studies.no_codebook.is_none() => {
+                if let Some(request) = self.request(Task::Dictionary) {
+                    self.studies.dictionary.get_or_insert_with(start).ask(request);
+                }
+            }
+            Some(false) => {}
+            _ => self.studies.dictionary.iter_mut().for_each(Study::forget),
         }
         if self.shows(Reads::Entries)
             && let Some((checkpoint, tap)) = self.studied()
@@ -249,7 +297,7 @@ impl Session {
 
     /// Takes in what was found meanwhile; waits for it where a time is given.
     pub(super) fn take_in(&mut self, patience: Option<Duration>) -> Result<(), String> {
-        for place in 0..3 {
+        for place in 0..4 {
             let Some(study) = self.studies.all()[place].as_mut().filter(|study| study.is_busy()) else { continue };
             let Some(found) = study.poll(patience) else {
                 match patience {
@@ -270,6 +318,19 @@ impl Session {
                 (0, Err(reason)) => {
                     self.say(reason.clone());
                     self.studies.no_probe = Some(reason);
+                }
+                (3, Ok(Found::Dictionary(codebook))) => {
+                    self.studies.codebooks.push(codebook);
+                    if self.studies.codebooks.len() > KEPT {
+                        self.studies.codebooks.remove(0);
+                    }
+                    // Now it is known how many units there are, and how active they are.
+                    let unit = self.view.dictionary;
+                    self.choose_dictionary(unit);
+                }
+                (3, Err(reason)) => {
+                    self.say(reason.clone());
+                    self.studies.no_codebook = Some(reason);
                 }
                 (1, found) => {
                     let found = found.map(|found| if let Found::Entries(all) = found { all } else { Vec::new() });
@@ -293,7 +354,7 @@ impl Session {
     }
 
     pub(super) fn is_studying(&self) -> bool {
-        let all = [&self.studies.probe, &self.studies.entries, &self.studies.top];
+        let all = [&self.studies.probe, &self.studies.entries, &self.studies.top, &self.studies.dictionary];
         all.into_iter().flatten().any(Study::is_busy)
     }
 }

@@ -143,7 +143,7 @@ impl TapeScene {
         let scores: Vec<f64> = readings.iter().filter_map(|reading| reading.accuracy).collect();
         let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
         Drawing {
-            note: (!scores.is_empty()).then(|| (format!("balanced accuracy on validation runs {mean:.2}"), false)),
+            note: (!scores.is_empty()).then(|| (format!("balanced accuracy {mean:.2}"), false)),
             framed: truth.filter_map(|(entry, it)| Some((number(it?, states)? as u32, entry as u32))).collect(),
             words: (0..choices * rows.len())
                 .filter_map(|cell| Some((place(cell), percent(said(cell)?))))

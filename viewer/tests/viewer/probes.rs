@@ -196,6 +196,40 @@ fn the_most_active_episodes_are_those_with_the_greatest_values() {
 }
 
 #[test]
+fn units_of_a_dictionary_are_shown_searched_and_added() {
+    let run = Run::new();
+    let (mut session, cell) = with_glider(&run, Method::Concept);
+    session.choose_tap(TAP);
+    session.apply(Command::Unit(true));
+    assert_eq!(session.busy_with(), Some("fitting a dictionary"));
+    settle(&mut session);
+    let codebook = session.codebook().unwrap().0.unwrap().clone();
+    assert!(codebook.explained > 0.5 && codebook.explained <= 1.0, "{}", codebook.explained);
+    let tokens = session.observed().asks.about(4).unwrap().1.to_vec();
+    let captured = mind(&run).run(&tokens, &Plan::reading(&[TAP])).unwrap().captured.remove(0);
+    let said = codebook.activity(0, &captured);
+    assert!(said.iter().any(|&value| value > 0.0), "the unit that is active most often");
+    let facts = session.describe(cell);
+    let value = format!("{:.3}", said[1 + world().patch_of(cell.0, cell.1)]);
+    assert!(facts.contains(&("activation".into(), value)), "{facts:?}");
+    session.set_dose(2.0);
+    session.touch(cell);
+    settle(&mut session);
+    let direction = codebook.direction(0);
+    assert!((direction.iter().map(|value| value * value).sum::<f32>() - 1.0).abs() < 1e-4);
+    let Deed::Concept { direction: added, what, .. } = &session.patches()[0].deed else { panic!("no direction") };
+    assert_eq!((added, what.as_str()), (&direction, "dictionary unit 0"));
+    same_by_the_command(&session, &run.path());
+    session.apply(Command::Unit(true));
+    session.apply(Command::Top);
+    settle(&mut session);
+    let values: Vec<f32> = session.hits().unwrap().as_ref().unwrap().iter().map(|hit| hit.value).collect();
+    assert!(values.windows(2).all(|pair| pair[0] >= pair[1]) && values[0] > 0.0, "{values:?}");
+    session.apply(Command::Norm);
+    assert!(session.codebook().is_none());
+}
+
+#[test]
 fn probes_read_the_entries_of_a_table() {
     let world = environments::turing::TuringWorld::new(Default::default()).unwrap();
     let folder = crate::lines::run("rule-table", "", &world);
