@@ -107,7 +107,7 @@ pub const EXPERIMENTS: &[&dyn Experiment] = &[
     &crate::machines::Halting,
     &crate::machines::HaltingPrefix,
     &crate::machines::Dovetail,
-    &crate::inference::RuleInference,
+    &crate::rules::RuleInference,
     &crate::inference::MachineInference,
     &crate::inference::Sources,
     &crate::geometry::Mess3,

@@ -1,7 +1,7 @@
-//! `rule-inference`, `machine-inference` and `sources`: models of sequences each of which has an author of its own, beside
-//! the exact Bayes answer. `rule-inference`: one-dimensional rules, to be inferred from a history; `machine-inference`:
-//! Turing machines in any view and of any sampling of their world; `sources`: variable-order sources, on which Bayes is
-//! context-tree weighting, a positive control with a textbook answer.
+//! `machine-inference`, `sources` and the first claim of `rule-inference`: models of sequences each of which has an author
+//! of its own, beside the exact Bayes answer. `rule-inference` (`crate::rules`): one-dimensional rules, to be inferred from
+//! a history; `machine-inference`: Turing machines in any view and of any sampling of their world; `sources`: variable-order
+//! sources, on which Bayes is context-tree weighting, a positive control with a textbook answer.
 
 mod regret;
 
@@ -30,9 +30,6 @@ use crate::machines::settings::{Common, within};
 use crate::machines::train;
 use crate::machines::words::{Desk, estimated, mean_curve, when};
 
-/// The experiment `rule-inference`.
-pub struct RuleInference;
-
 /// The experiment `machine-inference`.
 pub struct MachineInference;
 
@@ -42,11 +39,11 @@ pub struct Sources;
 /// Section `[measure]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Measure {
+pub(crate) struct Measure {
     /// Sequences for choosing the statistical predictor, and for reporting.
-    sequences: [usize; 2],
+    pub sequences: [usize; 2],
     /// Resamples of every interval.
-    resamples: usize,
+    pub resamples: usize,
 }
 
 impl Default for Measure {
@@ -56,7 +53,7 @@ impl Default for Measure {
 }
 
 /// A world whose sequences have an exact Bayes answer.
-trait Inferable: Environment + Sized {
+pub(crate) trait Inferable: Environment + Sized {
     /// Its section of a config.
     type Section: Clone + Serialize + DeserializeOwned;
 
@@ -200,28 +197,6 @@ fn sequence(sample: &Sample) -> (Symbol, Vec<usize>) {
     (sample.tokens[0], targets.map(|&target| usize::from(target)).collect())
 }
 
-impl Experiment for RuleInference {
-    fn name(&self) -> &'static str {
-        "rule-inference"
-    }
-
-    fn about(&self) -> &'static str {
-        "one-dimensional rules, a fresh one in each history: is it inferred, as Bayes over the class infers it?"
-    }
-
-    fn complete(&self, config: &mut Config) -> anyhow::Result<()> {
-        complete::<ElementaryWorld>(config)
-    }
-
-    fn environment(&self, config: &Config) -> anyhow::Result<Box<dyn Environment>> {
-        Ok(Box::new(ElementaryWorld::new(config.section("world")?)?))
-    }
-
-    fn run(&self, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
-        run::<ElementaryWorld>(self.name(), config, context)
-    }
-}
-
 impl Experiment for MachineInference {
     fn name(&self) -> &'static str {
         "machine-inference"
@@ -269,7 +244,15 @@ impl Experiment for Sources {
 fn complete<W: Inferable>(config: &mut Config) -> anyhow::Result<()> {
     let (common, _) = Common::<W::Section>::complete_with(config, &["infers"], W::build)?;
     let measure: Measure = config.complete("measure")?;
-    if let Err((key, reason)) = W::check(&common.world) {
+    checked::<W>(config, &common.world, &measure)
+}
+
+/// Whether a world and its measurement are ones of these experiments.
+///
+/// # Errors
+/// In one sentence that names the key.
+pub(crate) fn checked<W: Inferable>(config: &Config, world: &W::Section, measure: &Measure) -> anyhow::Result<()> {
+    if let Err((key, reason)) = W::check(world) {
         return Err(config.refuse(key, reason));
     }
     let [choose, report] = measure.sequences;
@@ -288,15 +271,25 @@ fn samples(world: &dyn Environment, count: usize) -> Vec<Sample> {
     (0..count as u64).into_par_iter().map(|index| world.sample(Split::Test, index)).collect()
 }
 
-struct Found {
-    models: Vec<Nats>,
+/// What the models and everything beside them pay.
+pub(crate) struct Found {
+    /// Of each trained model.
+    pub models: Vec<Nats>,
     /// Nats a symbol at checkpoints, by model.
     curves: Vec<Vec<(u64, f64)>>,
     untrained: Nats,
-    bayes: Nats,
+    /// Bayes over the class.
+    pub bayes: Nats,
     statistical: Vec<(String, Nats)>,
-    /// The cheapest of these on the sequences for choosing.
-    best: usize,
+    /// The cheapest of these on the sequences for choosing, of those of the world.
+    pub best: usize,
+}
+
+impl Found {
+    /// The best statistical predictor, and what it pays.
+    pub(crate) fn rival(&self) -> &(String, Nats) {
+        &self.statistical[self.best]
+    }
 }
 
 fn run<W: Inferable>(name: &str, config: &Config, context: &mut RunContext<'_>) -> anyhow::Result<Outcome> {
@@ -304,12 +297,28 @@ fn run<W: Inferable>(name: &str, config: &Config, context: &mut RunContext<'_>) 
     let measure: Measure = config.section("measure")?;
     let world = W::build(common.world.clone())?;
     let models = train::all(&world, &common, (name, config.seed), context)?;
+    let found = measured(&world, &common, &models, (name, config.seed), &measure, context)?;
+    Ok(outcome::<W>(name, &found, config.seed, &measure))
+}
+
+/// What trained models pay on test sequences, beside Bayes and the statistical predictors.
+///
+/// # Errors
+/// Those of the models; if Bayes is out of reach; when a stop was asked for.
+pub(crate) fn measured<W: Inferable>(
+    world: &W,
+    common: &Common<W::Section>,
+    models: &[(String, Parameters)],
+    (name, seed): (&str, u64),
+    measure: &Measure,
+    context: &mut RunContext<'_>,
+) -> anyhow::Result<Found> {
     let bar = context.bar("measuring", models.len() as u64 + 1);
     let [choose, report] = measure.sequences;
-    let tests = samples(&world, report);
+    let tests = samples(world, report);
     let few = &tests[..report.div_ceil(4)];
     let (mut all, mut curves) = (Vec::new(), Vec::new());
-    for (model, trained) in &models {
+    for (model, trained) in models {
         all.push(context.stage(&format!("nats-{model}"), |context| of_model(trained, &tests, context))?);
         curves.push(context.stage(&format!("curve-{model}"), |context| {
             let stand = |(step, parameters): (u64, Parameters)| Ok((step, rate(&of_model(&parameters, few, context)?)));
@@ -317,7 +326,7 @@ fn run<W: Inferable>(name: &str, config: &Config, context: &mut RunContext<'_>) 
         })?);
         bar.add(1);
     }
-    let start = train::initial(&world, &common, name, config.seed, 1);
+    let start = train::initial(world, common, name, seed, 1);
     let untrained = context.stage("nats-untrained", |context| of_model(&start, &tests, context))?;
     let sequences = |split: Split, count: usize| -> (Vec<Symbol>, Vec<Vec<usize>>) {
         (0..count as u64).into_par_iter().map(|index| sequence(&world.sample(split, index))).unzip()
@@ -336,13 +345,13 @@ fn run<W: Inferable>(name: &str, config: &Config, context: &mut RunContext<'_>) 
     let (bayes, told) = references;
     let best = (0..told.len()).fold(0, |best, next| if told[next].1 < told[best].1 { next } else { best });
     let statistical = told.into_iter().map(|(name, _, nats)| (name, nats)).collect();
-    let found = Found { models: all, curves, untrained, bayes, statistical, best };
-    Ok(outcome::<W>(name, &found, config, &measure))
+    Ok(Found { models: all, curves, untrained, bayes, statistical, best })
 }
 
-fn outcome<W: Inferable>(name: &str, found: &Found, config: &Config, measure: &Measure) -> Outcome {
-    let desk = Desk { experiment: name, seed: config.seed, resamples: measure.resamples };
-    let (rival, rival_nats) = &found.statistical[found.best];
+/// The claim `infers`.
+pub(crate) fn outcome<W: Inferable>(name: &str, found: &Found, seed: u64, measure: &Measure) -> Outcome {
+    let desk = Desk { experiment: name, seed, resamples: measure.resamples, clusters: "runs" };
+    let (rival, rival_nats) = found.rival();
     let sum = |nats: &[f64]| nats.iter().sum::<f64>();
     // Sums over a sequence: the model's, Bayes's, the rival's nats, symbols.
     let tallies: Vec<Vec<Vec<f64>>> = found

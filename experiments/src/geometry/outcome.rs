@@ -79,7 +79,10 @@ impl<'a> Sums<'a> {
 
 /// Findings, figures and report.
 pub fn outcome(name: &'static str, found: &Found, config: &Config, measure: &Measure) -> Outcome {
-    let sums = Sums { found, desk: Desk { experiment: name, seed: config.seed, resamples: measure.resamples } };
+    let sums = Sums {
+        found,
+        desk: Desk { experiment: name, seed: config.seed, resamples: measure.resamples, clusters: "runs" },
+    };
     let baselines = sums.baselines();
     let (skill, skill_probes) = skill(&sums);
     let own = Sums::arm(&sums.of_source(found.chosen.0));

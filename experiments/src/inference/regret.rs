@@ -70,7 +70,7 @@ mod tests {
         let eight = |sequences: [Vec<f64>; 2]| -> Nats { (0..8).map(|place| sequences[place % 2].clone()).collect() };
         let bayes = eight([vec![0.5; 4], vec![0.5; 2]]);
         let models = vec![eight([long, short]); 2];
-        let desk = Desk { experiment: "regret", seed: 1, resamples: 100 };
+        let desk = Desk { experiment: "regret", seed: 1, resamples: 100, clusters: "runs" };
         let figure = figure("x", &models, &bayes, ("rival", &bayes), &desk);
         let Plot::Lines { series, .. } = figure.plot else { panic!("not lines") };
         let near = |line: &Line, expected: &[(f64, f64)]| {

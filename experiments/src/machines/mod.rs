@@ -21,4 +21,5 @@ pub use dovetail::Dovetail;
 pub use halting::{Halting, HaltingPrefix};
 pub use single::SingleMachine;
 pub use table::RuleTable;
+pub(crate) use twins::measure::{row, taps};
 pub use twins::{EvilTwin, Pair, pairs};

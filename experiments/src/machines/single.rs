@@ -194,7 +194,7 @@ fn arm(models: &[Costs], oracle: &[Vec<f64>], best: &[Vec<f64>], of: fn(&Costs) 
 }
 
 fn outcome(world: &TuringWorld, sets: &Sets, measured: &Measured, config: &Config, measure: &Measure) -> Outcome {
-    let desk = Desk { experiment: NAME, seed: config.seed, resamples: measure.resamples };
+    let desk = Desk { experiment: NAME, seed: config.seed, resamples: measure.resamples, clusters: "runs" };
     let (best_name, best) = &measured.statistical[measured.best];
     // On its own runs the frequencies say how much there is to learn: the first of the statistical predictors.
     let (_, plain) = &measured.statistical[0];

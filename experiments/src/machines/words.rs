@@ -17,10 +17,12 @@ pub struct Desk<'a> {
     pub seed: u64,
     /// Resamples of every interval.
     pub resamples: usize,
+    /// What is resampled beside seeds, in words.
+    pub clusters: &'a str,
 }
 
 impl Desk<'_> {
-    /// A bootstrap over seeds and over runs.
+    /// A bootstrap over seeds and over clusters.
     pub fn estimate(
         &self,
         what: &str,
@@ -30,8 +32,8 @@ impl Desk<'_> {
     ) -> Option<Estimate> {
         let seed = self.seed.to_string();
         let address = [self.experiment, &seed, "bootstrap", what];
-        let resamples = self.resamples;
-        let settings = Bootstrap { address: &address, resamples, confidence: CONFIDENCE, design, clusters: "runs" };
+        let Self { resamples, clusters, .. } = *self;
+        let settings = Bootstrap { address: &address, resamples, confidence: CONFIDENCE, design, clusters };
         settings.estimate(arms, statistic)
     }
 

@@ -128,7 +128,7 @@ impl<'a> Sums<'a> {
 
 /// Findings, figures and report.
 pub fn outcome(found: &Found, bench: &Bench<'_>, config: &Config) -> Outcome {
-    let desk = Desk { experiment: NAME, seed: config.seed, resamples: bench.measure.resamples };
+    let desk = Desk { experiment: NAME, seed: config.seed, resamples: bench.measure.resamples, clusters: "runs" };
     let sums = Sums { found, desk };
     let (skill, skill_probes) = skill(&sums);
     let [relative, absolute] = Frame::ALL.map(|frame| Sums::arm(&sums.of_source(found.chosen[frame as usize]), frame));

@@ -72,7 +72,7 @@ pub fn rate(nats: &[Vec<f64>]) -> f64 {
 
 impl<'a> Told<'a> {
     fn take(found: &'a Found, config: &Config, measure: &'a Measure) -> Self {
-        let desk = Desk { experiment: NAME, seed: config.seed, resamples: measure.resamples };
+        let desk = Desk { experiment: NAME, seed: config.seed, resamples: measure.resamples, clusters: "runs" };
         let each = |what: &str, design: Design, arm: &dyn Fn(usize) -> Arm, statistic: fn(&[f64]) -> Option<f64>| {
             let at = |&diversity: &usize| {
                 let arm = arm(diversity);

@@ -345,7 +345,7 @@ fn over(t: &Totals) -> Option<f64> {
 }
 
 fn outcome(found: &Found, config: &Config, measure: &Measure) -> Outcome {
-    let desk = Desk { experiment: NAME, seed: config.seed, resamples: measure.resamples };
+    let desk = Desk { experiment: NAME, seed: config.seed, resamples: measure.resamples, clusters: "runs" };
     let mut findings = Vec::new();
     let mut rows = Vec::new();
     let mut probes = serde_json::Map::new();

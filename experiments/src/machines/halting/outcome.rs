@@ -53,7 +53,7 @@ pub fn outcome(
     common: &Common<HaltingConfig>,
     measure: &Measure,
 ) -> Outcome {
-    let desk = Desk { experiment, seed, resamples: measure.resamples };
+    let desk = Desk { experiment, seed, resamples: measure.resamples, clusters: "runs" };
     let own: Vec<&Said> = found.answers.iter().map(|model| &model.said).collect();
     let baselines: Vec<(String, &Said)> = found.readers.iter().map(|(name, said, _)| (name.clone(), said)).collect();
     let rival =

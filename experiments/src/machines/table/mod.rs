@@ -1,30 +1,31 @@
 //! `rule-table`: is the machine's table in the residual stream? Can every entry be read there once the evidence
 //! determines it, also while the step to come does not need it; the hidden state; and is Bayes's belief a linear image?
 
-mod beside;
 mod found;
 mod moments;
 mod outcome;
-mod readings;
 mod report;
 mod steering;
 
 use environments::turing::{HELD_BACK, TuringWorld};
-use environments::{Environment, Split};
+use environments::{Environment, Split, stream};
 use models::{Parameters, predictor};
 use serde::{Deserialize, Serialize};
 
-use self::moments::{Frame, Moments, entries};
-use self::readings::{Read, Reading, Sets, Three, scored_on};
-use self::steering::Change;
+use self::moments::{concepts, counts, draw, entries, seen};
 use super::settings::{Common, within};
 use super::train;
 use super::twins::measure::taps;
 use super::twins::pairs::{Pair, pairs};
 use crate::config::Config;
 use crate::context::RunContext;
-use crate::evidence::{Probe, online_code};
+use crate::evidence::Probe;
 use crate::experiment::{Experiment, Outcome};
+use crate::moments::entries::Closer;
+use crate::moments::gathered::{self, Gathered};
+use crate::moments::readings::{Belief, Read, Reading, Sets, Three};
+use crate::moments::writes::{Kit, changes};
+use crate::moments::{Features, Moments};
 
 /// The experiment `rule-table`.
 pub struct RuleTable;
@@ -107,25 +108,25 @@ impl Experiment for RuleTable {
         let world = TuringWorld::new(common.world.clone())?;
         let models = train::all(&world, &common, (NAME, config.seed), context)?;
         let bar = context.bar("measuring", 2 * models.len() as u64 + 3);
-        let part = |split, first, count| Moments::draw(&world, split, (first, count), measure.moments, config.seed);
+        let part = |split, first, count| draw(&world, split, (first, count), measure.moments, config.seed);
         let sets = Sets {
             parts: [
                 part(Split::Train, HELD_BACK, measure.runs[0]),
                 part(Split::Validation, 0, measure.runs[1]),
                 part(Split::Test, 0, measure.runs[2]),
             ],
-            concepts: moments::concepts(&world),
+            concepts: concepts(&world),
+            experiment: NAME,
         };
         let pairs: Vec<Pair> =
             pairs(&world, Split::Test, measure.pairs, config.seed).into_iter().filter(steering::carries).collect();
         let depth = common.model.depth();
         let taps = taps(depth);
         let context_readings: Vec<Reading> = context.stage("readings-context", |_| {
-            let three =
-                |of: fn(&Moments) -> moments::Features| -> Three { [0, 1, 2].map(|part| of(&sets.parts[part])) };
+            let three = |of: fn(&Moments) -> Features| -> Three { [0, 1, 2].map(|part| of(&sets.parts[part])) };
             Ok(vec![
-                sets.reading("counts of steps and pairs", &three(Moments::counts)),
-                sets.reading("steps and pairs seen, last 8 steps", &three(Moments::seen)),
+                sets.reading("counts of steps and pairs", &three(counts)),
+                sets.reading("steps and pairs seen, last 8 steps", &three(seen)),
             ])
         })?;
         bar.add(1);
@@ -133,11 +134,12 @@ impl Experiment for RuleTable {
         let mut readings = Vec::new();
         for (name, model) in &models {
             let stage = format!("readings-{name}");
-            readings.push(context.stage(&stage, |context| bench.readings(model, context))?);
+            readings.push(context.stage(&stage, |context| gathered::readings(&sets, model, &taps, context))?);
             bar.add(1);
         }
         let start = train::initial(&world, &common, NAME, config.seed, 1);
-        let untrained = context.stage("readings-untrained", |context| bench.readings(&start, context))?;
+        let untrained =
+            context.stage("readings-untrained", |context| gathered::readings(&sets, &start, &taps, context))?;
         bar.add(1);
         let chosen = found::Chosen::new(&readings, &context_readings, depth);
         let mut closer = Vec::new();
@@ -148,46 +150,30 @@ impl Experiment for RuleTable {
             })?);
             bar.add(1);
         }
+        let codes = |features: &Three, name: &str| gathered::codes(&sets, features, bench.coded(&chosen), name);
         let codes_untrained = context.stage("codes-untrained", |context| {
-            let features = bench.features(&start, &taps[chosen.table.0], context)?;
-            Ok(bench.codes(&features, chosen.table.1, "untrained"))
+            Ok(codes(&gathered::features(&sets, &start, &taps[chosen.table.0], context)?, "untrained"))
         })?;
-        let codes_context = context.stage("codes-context", |_| {
-            let features = [0, 1, 2].map(|part| sets.parts[part].seen());
-            Ok(bench.codes(&features, chosen.table.1, "context"))
-        })?;
+        let codes_context =
+            context.stage("codes-context", |_| Ok(codes(&[0, 1, 2].map(|part| seen(&sets.parts[part])), "context")))?;
         bar.add(1);
-        let found = found::Found {
-            readings,
-            untrained,
-            context: context_readings,
-            closer,
-            codes: (codes_untrained, codes_context),
-            sets,
-            taps,
-            chosen,
-        };
+        let read = Gathered { readings, untrained, context: context_readings, told: Vec::new(), sets, taps };
+        let found = found::Found { read, closer, codes: (codes_untrained, codes_context), chosen };
         Ok(outcome::outcome(&found, config, &measure))
     }
 }
 
 /// What is measured of one model at the chosen taps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Closer {
-    /// A probe of the control task by entry of the chosen frame, at the tap of the table; last, of the state.
-    control: Vec<Read>,
-    /// A perceptron in place of the linear probe.
-    perceptron: Vec<Read>,
-    /// The perceptron on the control task.
-    perceptron_control: Vec<Read>,
+struct Measured {
+    /// Of the entries in the chosen frame, at the tap of the table.
+    entries: Closer,
+    /// A probe of the state's control task, at the state's tap.
+    state_control: Read,
     /// The linear image of beliefs given to input types at random.
-    belief_control: readings::Belief,
-    /// Compression of the entries' labels by the online code, by entry.
-    codes: Vec<Option<f64>>,
+    belief_control: Belief,
     /// Where the model stood at its checkpoints.
     curve: Vec<Stand>,
-    /// By intervention and pair.
-    changes: Vec<Vec<Change>>,
 }
 
 /// Where a model stands at a checkpoint, on the moments for choosing.
@@ -208,39 +194,9 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn readings(&self, model: &Parameters, context: &RunContext<'_>) -> anyhow::Result<Vec<Reading>> {
-        let predictor = predictor(model, context.device())?;
-        let mut three: Vec<Vec<moments::Features>> = Vec::new();
-        for part in &self.sets.parts {
-            three.push(part.features(predictor.as_ref(), self.taps)?);
-        }
-        let output = "the model's own next-step distribution".to_string();
-        let mut all = Vec::new();
-        for (place, source) in self.taps.iter().chain([&output]).enumerate() {
-            context.check_stop()?;
-            let features: Three = [0, 1, 2].map(|part| std::mem::take(&mut three[part][place]));
-            all.push(self.sets.reading(source, &features));
-        }
-        Ok(all)
-    }
-
-    fn features(&self, model: &Parameters, tap: &String, context: &RunContext<'_>) -> anyhow::Result<Three> {
-        let predictor = predictor(model, context.device())?;
-        let mut all = Three::default();
-        for (slot, part) in all.iter_mut().zip(&self.sets.parts) {
-            *slot = part.features(predictor.as_ref(), std::slice::from_ref(tap))?.swap_remove(0);
-        }
-        Ok(all)
-    }
-
-    fn codes(&self, features: &Three, frame: Frame, name: &str) -> Vec<Option<f64>> {
-        let one = |concept: usize| {
-            let classes = self.sets.concepts[concept].1;
-            let (data, _) = self.sets.parts[0].rows(&features[0], (concept, classes), &[scored_on(concept)]);
-            let mut chance = environments::stream(&[NAME, "online code", name, &concept.to_string()]);
-            online_code(Probe::Ridge, &data, 64, &mut chance)?.compression()
-        };
-        entries(self.sets.concepts.len(), frame).map(one).collect()
+    /// The entries whose labels are coded: those in the chosen frame.
+    fn coded(&self, chosen: &found::Chosen) -> std::ops::Range<usize> {
+        entries(self.sets.concepts.len(), chosen.table.1)
     }
 
     fn closer(
@@ -250,24 +206,16 @@ impl Bench<'_> {
         chosen: &found::Chosen,
         (pairs, measure): (&[Pair], &Measure),
         context: &RunContext<'_>,
-    ) -> anyhow::Result<Closer> {
-        let at = |tap: usize| self.features(model, &self.taps[tap], context);
+    ) -> anyhow::Result<Measured> {
+        let at = |tap: usize| gathered::features(self.sets, model, &self.taps[tap], context);
         let (table, state, belief) = (at(chosen.table.0)?, at(chosen.state.0)?, at(chosen.belief.0)?);
-        let (frame, of_belief) = (chosen.table.1, chosen.belief.1);
-        let concepts = entries(self.sets.concepts.len(), frame);
-        let seed = seed.to_string();
-        let read = |probe: Probe, control: bool, what: &str| -> Vec<Read> {
-            let one = |concept: usize, features: &Three| {
-                self.sets.read(probe, concept, features, control, &[NAME, &seed, name, what, &concept.to_string()])
-            };
-            let entries = concepts.clone().map(|concept| one(concept, &table));
-            entries.chain([one(chosen.state.1.state(), &state)]).collect()
-        };
+        let (frame, of_belief) = (chosen.table.1, chosen.belief.1 as usize);
+        let concepts = self.coded(chosen);
         let mut curve = Vec::new();
         for (step, parameters) in train::checkpoints(name, context)? {
             context.check_stop()?;
-            let table = self.features(&parameters, &self.taps[chosen.table.0], context)?;
-            let belief = self.features(&parameters, &self.taps[chosen.belief.0], context)?;
+            let table = gathered::features(self.sets, &parameters, &self.taps[chosen.table.0], context)?;
+            let belief = gathered::features(self.sets, &parameters, &self.taps[chosen.belief.0], context)?;
             let one = |concept| self.sets.read(Probe::Logistic, concept, &table, false, &[NAME, "unused"]).choose;
             let scores: Vec<f64> = concepts.clone().filter_map(one).collect();
             curve.push(Stand {
@@ -276,22 +224,22 @@ impl Bench<'_> {
                 belief: self.sets.belief(of_belief, &belief, false).choose,
             });
         }
-        let changes = steering::changes(
-            self.world,
+        let text = seed.to_string();
+        let address = [NAME, &text, name, "interventions"];
+        let kit = Kit::new(self.sets, concepts.clone(), &table[0], &mut stream(&address));
+        let changes = changes(
+            &steering::Written { world: self.world, pairs, frame },
             predictor(model, context.device())?.as_ref(),
-            (self.sets, frame, &table[0]),
-            pairs,
-            (&self.taps[chosen.table.0], &[NAME, &seed, name, "interventions"]),
+            (&kit, &self.taps[chosen.table.0]),
+            &mut stream(&[&address[..], &["random"]].concat()),
             context,
         )?;
-        Ok(Closer {
-            control: read(Probe::Logistic, true, "control"),
-            perceptron: read(Probe::Mlp(measure.perceptron), false, "perceptron"),
-            perceptron_control: read(Probe::Mlp(measure.perceptron), true, "perceptron control"),
+        let (number, address) = (chosen.state.1.state(), [NAME, &text, name, "control"]);
+        Ok(Measured {
+            entries: Closer::new(self.sets, concepts, &table, (measure.perceptron, seed, name), changes),
+            state_control: self.sets.read(Probe::Logistic, number, &state, true, &address),
             belief_control: self.sets.belief(of_belief, &belief, true),
-            codes: self.codes(&table, frame, name),
             curve,
-            changes,
         })
     }
 }

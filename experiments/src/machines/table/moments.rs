@@ -3,66 +3,17 @@
 use environments::sequence::SequenceModel;
 use environments::turing::{ClassBayes, TuringWorld};
 use environments::{Draw, Split, stream};
-use models::{Plan, Predictor};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::super::scores::Runs;
-use crate::evidence::Dataset;
-use crate::evidence::numeric::log_softmax;
+use crate::moments::{Concept, Features, Moment, Moments, Stratum, Truth};
 
 /// Steps that come before a moment at least.
 const EARLIEST: usize = 6;
 
 /// Steps of the window of raw input.
 const WINDOW: usize = 8;
-
-/// How a concept stands at a moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stratum {
-    /// The entry was used in the step that the position holds: it is in the token. Left out everywhere.
-    Shown,
-    /// The evidence determines it, and the step to come does not need it: an entry of a state the machine is not in.
-    Idle,
-    /// The evidence determines it, and the step to come may need it.
-    Current,
-    /// The evidence leaves it open.
-    Open,
-}
-
-/// A concept at a moment.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Truth {
-    /// Its class, where it has one.
-    pub class: Option<usize>,
-    /// How it stands.
-    pub stratum: Stratum,
-    /// The chance that the likeliest class by Bayes, ties broken at random, is the true one.
-    pub bayes: f64,
-}
-
-/// A position of a run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Moment {
-    /// The run's number.
-    pub run: usize,
-    /// The position: it holds the step before it and predicts step `position`.
-    pub position: usize,
-    /// As listed by [`concepts`].
-    pub truths: Vec<Truth>,
-    /// In each frame, Bayes's probabilities of every transition of every entry; in the absolute one, of every state first.
-    pub beliefs: [Vec<f64>; 2],
-    /// What the position and the one before it hold: the input type of the control task.
-    pub kind: u64,
-}
-
-/// Runs with moments of theirs.
-pub struct Moments {
-    /// The runs.
-    pub runs: Runs,
-    /// Moments by run.
-    pub all: Vec<Moment>,
-}
 
 /// How states are told from each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,16 +40,19 @@ impl Frame {
     }
 }
 
-/// Names and numbers of classes of the concepts of a world: the state, whether the last step changed it, the entries by
-/// their states' names, the entries by their states counted from the one that the machine is in.
-pub fn concepts(world: &TuringWorld) -> Vec<(String, usize)> {
+/// The concepts of a world: the state, whether the last step changed it, the entries by their states' names, the entries
+/// by their states counted from the one that the machine is in. A state is always about the step to come; an entry is
+/// idle while the machine is in another state.
+pub fn concepts(world: &TuringWorld) -> Vec<Concept> {
     let (states, symbols) = (world.config().states, world.config().symbols);
     let classes = 2 * states * symbols;
     let letter = |state: usize| char::from(b'A' + state as u8);
     let entries = || (0..states).flat_map(|state| (0..symbols).map(move |symbol| (state, symbol)));
-    let mut all = vec![("state".to_string(), states), ("state changed".to_string(), 2)];
-    all.extend(entries().map(|(state, symbol)| (format!("{}{symbol}", letter(state)), classes)));
-    all.extend(entries().map(|(offset, symbol)| (format!("+{offset} {symbol}"), classes)));
+    let entry = |name: String| Concept { name, classes, scored: Stratum::Idle };
+    let state = |name: &str, classes: usize| Concept { name: name.into(), classes, scored: Stratum::Current };
+    let mut all = vec![state("state", states), state("state changed", 2)];
+    all.extend(entries().map(|(state, symbol)| entry(format!("{}{symbol}", letter(state)))));
+    all.extend(entries().map(|(offset, symbol)| entry(format!("+{offset} {symbol}"))));
     all
 }
 
@@ -117,103 +71,47 @@ fn chance_of(posterior: &[f64], class: Option<usize>) -> f64 {
     class.filter(|&class| tied(&posterior[class])).map_or(0.0, |_| 1.0 / count as f64)
 }
 
-impl Moments {
-    /// `each` moments of each of the first `count` different runs of a split from an index on.
-    pub fn draw(world: &TuringWorld, split: Split, (first, count): (u64, usize), each: usize, seed: u64) -> Self {
-        let runs = Runs::new(world, split, first, count);
-        let of = |run: usize| {
-            let mut chance = stream(&["rule-table", &seed.to_string(), "moments", split.name(), &run.to_string()]);
-            let length = world.config().length as u64;
-            let mut positions: Vec<usize> =
-                (0..each).map(|_| EARLIEST + chance.below(length - EARLIEST as u64) as usize).collect();
-            positions.sort_unstable();
-            positions.dedup();
-            moments(world, &runs, run, &positions)
-        };
-        let all = (0..runs.len()).into_par_iter().map(of).collect::<Vec<_>>().into_iter().flatten().collect();
-        Self { runs, all }
-    }
+/// `each` moments of each of the first `count` different runs of a split from an index on.
+pub fn draw(world: &TuringWorld, split: Split, (first, count): (u64, usize), each: usize, seed: u64) -> Moments {
+    let runs = Runs::new(world, split, first, count);
+    let of = |run: usize| {
+        let mut chance = stream(&["rule-table", &seed.to_string(), "moments", split.name(), &run.to_string()]);
+        let length = world.config().length as u64;
+        let mut positions: Vec<usize> =
+            (0..each).map(|_| EARLIEST + chance.below(length - EARLIEST as u64) as usize).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        moments(world, &runs, run, &positions)
+    };
+    let all = (0..runs.len()).into_par_iter().map(of).collect::<Vec<_>>().into_iter().flatten().collect();
+    let clusters = (0..runs.len()).collect();
+    Moments { samples: runs.samples, numbers: runs.numbers, targets: runs.targets, clusters, all }
+}
 
-    /// Features of every moment: activations at each tap, then the model's own log-probabilities of the next step.
-    ///
-    /// # Errors
-    /// Those of the model.
-    pub fn features(&self, predictor: &dyn Predictor, taps: &[String]) -> anyhow::Result<Vec<Features>> {
-        const CHUNK: usize = 64;
-        let mut all: Vec<Features> = vec![Features::default(); taps.len() + 1];
-        let plan = Plan { capture: taps.to_vec(), interventions: Vec::new() };
-        let mut moments = self.all.iter().peekable();
-        for (chunk, samples) in self.runs.samples.chunks(CHUNK).enumerate() {
-            let tokens: Vec<_> = samples.iter().flat_map(|sample| sample.tokens.iter().copied()).collect();
-            let run = predictor.run(&tokens, &plan)?;
-            let length = run.logits.len() / samples.len();
-            while let Some(moment) = moments.next_if(|moment| moment.run / CHUNK == chunk) {
-                let sequence = moment.run % CHUNK;
-                for (features, captured) in all.iter_mut().zip(&run.captured) {
-                    features.push(captured.row(sequence, moment.position));
-                }
-                let start = sequence * length + moment.position * self.runs.targets;
-                let logits = &run.logits[start..start + self.runs.targets];
-                let mut row: Vec<f64> = logits.iter().map(|&logit| f64::from(logit)).collect();
-                log_softmax(&mut row);
-                all[taps.len()].push(&row.iter().map(|&value| value as f32).collect::<Vec<_>>());
-            }
+/// What the context says without a model: how often each step, and each pair of steps in a row, has occurred so far.
+pub fn counts(moments: &Moments) -> Features {
+    let steps = moments.targets;
+    moments.by_moment(|numbers| {
+        let mut row = vec![0.0; steps + steps * steps];
+        numbers.iter().for_each(|&step| row[step] += 1.0);
+        numbers.windows(2).for_each(|pair| row[steps + pair[0] * steps + pair[1]] += 1.0);
+        row
+    })
+}
+
+/// The same as yes or no, with the steps held by the last positions.
+pub fn seen(moments: &Moments) -> Features {
+    let steps = moments.targets;
+    moments.by_moment(|numbers| {
+        let mut row = vec![0.0; steps + steps * steps + WINDOW * steps];
+        numbers.iter().for_each(|&step| row[step] = 1.0);
+        numbers.windows(2).for_each(|pair| row[steps + pair[0] * steps + pair[1]] = 1.0);
+        let window = steps + steps * steps;
+        for (back, &step) in numbers.iter().rev().take(WINDOW).enumerate() {
+            row[window + back * steps + step] = 1.0;
         }
-        Ok(all)
-    }
-
-    /// What the context says without a model: how often each step, and each pair of steps in a row, has occurred so far.
-    pub fn counts(&self) -> Features {
-        let steps = self.runs.targets;
-        self.by_moment(|numbers| {
-            let mut row = vec![0.0; steps + steps * steps];
-            numbers.iter().for_each(|&step| row[step] += 1.0);
-            numbers.windows(2).for_each(|pair| row[steps + pair[0] * steps + pair[1]] += 1.0);
-            row
-        })
-    }
-
-    /// The same as yes or no, with the steps held by the last positions.
-    pub fn seen(&self) -> Features {
-        let steps = self.runs.targets;
-        self.by_moment(|numbers| {
-            let mut row = vec![0.0; steps + steps * steps + WINDOW * steps];
-            numbers.iter().for_each(|&step| row[step] = 1.0);
-            numbers.windows(2).for_each(|pair| row[steps + pair[0] * steps + pair[1]] = 1.0);
-            let window = steps + steps * steps;
-            for (back, &step) in numbers.iter().rev().take(WINDOW).enumerate() {
-                row[window + back * steps + step] = 1.0;
-            }
-            row
-        })
-    }
-
-    fn by_moment(&self, row: impl Fn(&[usize]) -> Vec<f32>) -> Features {
-        let mut features = Features::default();
-        for moment in &self.all {
-            features.push(&row(&self.runs.numbers[moment.run][..moment.position]));
-        }
-        features
-    }
-
-    /// The moments at which a concept stands in one of some ways, as rows for a probe; and which moments these are.
-    pub fn rows(
-        &self,
-        features: &Features,
-        (concept, classes): (usize, usize),
-        strata: &[Stratum],
-    ) -> (Dataset, Vec<usize>) {
-        let mut data = Dataset::new(features.width, classes);
-        let mut places = Vec::new();
-        for (place, moment) in self.all.iter().enumerate() {
-            let truth = &moment.truths[concept];
-            if let Some(class) = truth.class.filter(|_| strata.contains(&truth.stratum)) {
-                data.push(features.row(place), class, moment.run);
-                places.push(place);
-            }
-        }
-        (data, places)
-    }
+        row
+    })
 }
 
 fn moments(world: &TuringWorld, runs: &Runs, run: usize, positions: &[usize]) -> Vec<Moment> {
@@ -252,7 +150,7 @@ fn moments(world: &TuringWorld, runs: &Runs, run: usize, positions: &[usize]) ->
             truth(state, &in_state, stratum(known(&in_state))),
             Truth { class: changed, stratum: stratum(sure), bayes: if sure { 1.0 } else { 0.5 } },
         ];
-        let mut beliefs = [in_state, Vec::new()];
+        let mut beliefs = vec![in_state, Vec::new()];
         let used = at("used", position);
         for frame in Frame::ALL {
             for place in 0..states * symbols {
@@ -267,12 +165,12 @@ fn moments(world: &TuringWorld, runs: &Runs, run: usize, positions: &[usize]) ->
                 };
                 let entry = named.map(|named| named * symbols + symbol);
                 let class =
-                    entry.and_then(|entry| at(&format!("entry {}", names[2 + entry].0), 0)).and_then(
-                        |class| match frame {
+                    entry.and_then(|entry| at(&format!("entry {}", names[2 + entry].name), 0)).and_then(|class| {
+                        match frame {
                             Frame::Absolute => Some(class),
                             Frame::Relative => Some(relative(class, state?, world)),
-                        },
-                    );
+                        }
+                    });
                 let stratum = if used.is_some() && used == entry {
                     Stratum::Shown
                 } else if !known(&posterior) {
@@ -298,27 +196,6 @@ pub fn relative(class: usize, from: usize, world: &TuringWorld) -> usize {
     (class / acts + states - from) % states * acts + class % acts
 }
 
-/// One row of features a moment.
-#[derive(Clone, Debug, Default)]
-pub struct Features {
-    /// Features of a row.
-    pub width: usize,
-    /// Moments × width.
-    pub values: Vec<f32>,
-}
-
-impl Features {
-    fn push(&mut self, row: &[f32]) {
-        self.width = row.len();
-        self.values.extend_from_slice(row);
-    }
-
-    /// A moment's row.
-    pub fn row(&self, moment: usize) -> &[f32] {
-        &self.values[moment * self.width..(moment + 1) * self.width]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -329,12 +206,12 @@ mod tests {
     #[test]
     fn what_is_determined_is_true_and_what_is_open_bayes_guesses() {
         let world = TuringWorld::new(TuringConfig { length: 32, ..TuringConfig::default() }).unwrap();
-        let moments = Moments::draw(&world, Split::Test, (0, 150), 3, 1);
+        let moments = draw(&world, Split::Test, (0, 150), 3, 1);
         let mut met = [0usize; 4];
         let (mut open, mut right) = (0.0, 0.0);
         for moment in &moments.all {
             assert_eq!(moment.truths.len(), 10);
-            assert_eq!(moment.beliefs.each_ref().map(Vec::len), [2 + 4 * 8, 4 * 8]);
+            assert_eq!(moment.beliefs.iter().map(Vec::len).collect::<Vec<_>>(), [2 + 4 * 8, 4 * 8]);
             for truth in &moment.truths {
                 met[truth.stratum as usize] += 1;
                 match truth.stratum {
@@ -358,10 +235,10 @@ mod tests {
         }
         assert!(met.iter().all(|&count| count > 20), "{met:?}");
         assert!(right / open < 0.6, "{right} of {open}");
-        let counts = moments.counts();
+        let counts = counts(&moments);
         let first = &moments.all[0];
         assert_eq!(counts.row(0)[..8].iter().sum::<f32>() as usize, first.position);
         assert_eq!(counts.row(0)[8..].iter().sum::<f32>() as usize, first.position - 1);
-        assert_eq!(moments.seen().width, 8 + 64 + 8 * WINDOW);
+        assert_eq!(seen(&moments).width, 8 + 64 + 8 * WINDOW);
     }
 }

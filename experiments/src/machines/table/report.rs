@@ -2,59 +2,43 @@
 
 use super::super::words::{Desk, estimated, explained, number};
 use super::found::Found;
-use super::moments::{Frame, Stratum};
-use super::outcome::{curve, guess, named};
-use super::readings::{Belief, Reading};
-use super::steering::{Change, Write};
-use crate::claims::figure;
+use super::moments::Frame;
+use super::outcome::{curve, named};
 use crate::evidence::{Design, over_seeds};
 use crate::experiment::{Section, Table};
-use crate::figures::{Axis, Bars, Figure, Line, Plot, Value};
+use crate::figures::{Axis, Figure, Line, Plot, Value};
+use crate::moments::Stratum;
+use crate::moments::entries::STRATA;
+use crate::moments::readings::{Belief, Reading};
 
 /// Accuracies of the trained models' tap and of the baselines, by stratum.
 pub fn table_section(found: &Found, desk: &Desk<'_>) -> Section {
-    let (tap, frame) = found.chosen.table;
-    let concepts = found.concepts(frame);
-    let accuracy = |t: &[f64]| found.sets.accuracy(&concepts, t);
-    let strata = [("idle", Stratum::Idle), ("current", Stratum::Current), ("open", Stratum::Open)];
-    let bars = |name: &str, baseline: bool, readings: &[&Reading]| {
-        let value = |(stratum_name, stratum): (&str, Stratum)| {
-            let arm = found.arm_of(&concepts, readings, stratum);
-            let what = format!("bar {name} {stratum_name}");
-            let estimate = desk.estimate(&what, Design::Crossed, &[&arm], &|t| over_seeds(&t[0], accuracy))?;
-            Some(Value { value: estimate.value, interval: Some(estimate.interval) })
-        };
-        Bars { name: name.into(), baseline, values: strata.map(value).to_vec() }
-    };
-    let mut series = vec![bars(&format!("trained, {}", found.taps[tap]), false, &found.of_tap(tap))];
-    for baseline in found.baselines(&|reading| reading.entries(frame)) {
-        series.push(bars(&baseline.name, true, &baseline.readings));
-    }
+    let concepts = found.concepts(found.chosen.table.1);
     let row = |name: String, readings: &[&Reading]| {
         let of = |concepts: &[usize], stratum: Stratum| {
-            let arm = found.arm_of(concepts, readings, stratum);
-            number(over_seeds(&arm.totals(), |t| found.sets.accuracy(concepts, t)))
+            let arm = found.read.arm_of(concepts, readings, stratum);
+            number(over_seeds(&arm.totals(), |t| found.read.sets.accuracy(concepts, t)))
         };
         let mut row = vec![name];
         for frame in Frame::ALL {
             let concepts = found.concepts(frame);
-            row.extend(strata.map(|(_, stratum)| of(&concepts, stratum)));
+            row.extend(STRATA.map(|(_, stratum)| of(&concepts, stratum)));
             row.push(of(&[frame.state()], Stratum::Current));
             let beliefs: Vec<&Belief> = readings.iter().map(|r| &r.beliefs[frame as usize]).collect();
-            row.push(number(over_seeds(&found.squares(&beliefs).totals(), explained)));
+            row.push(number(over_seeds(&found.read.squares(&beliefs).totals(), explained)));
         }
         row
     };
     let mut rows: Vec<Vec<String>> =
-        found.taps.iter().enumerate().map(|(tap, name)| row(name.clone(), &found.of_tap(tap))).collect();
-    rows.push(row("own next-step distribution".into(), &found.of_tap(found.taps.len())));
-    for (tap, name) in found.taps.iter().enumerate().skip(1) {
-        rows.push(row(format!("random weights, {name}"), &[&found.untrained[tap]]));
+        found.read.taps.iter().enumerate().map(|(tap, name)| row(name.clone(), &found.read.of_tap(tap))).collect();
+    rows.push(row("own next-step distribution".into(), &found.read.of_tap(found.read.taps.len())));
+    for (tap, name) in found.read.taps.iter().enumerate().skip(1) {
+        rows.push(row(format!("random weights, {name}"), &[&found.read.untrained[tap]]));
     }
-    for reading in &found.context {
+    for reading in &found.read.context {
         rows.push(row(reading.source.clone(), &[reading]));
     }
-    let bayes = |stratum| number(guess(found, &concepts, stratum));
+    let bayes = |stratum| number(found.read.guess(&concepts, stratum));
     let curve_line = |name: &str, of: fn(&super::Stand) -> f64| Line {
         name: name.into(),
         baseline: false,
@@ -73,17 +57,7 @@ pub fn table_section(found: &Found, desk: &Desk<'_>) -> Section {
             bayes(Stratum::Open)
         )],
         figures: vec![
-            Figure {
-                name: "table".into(),
-                title: "Reading an entry of the table".into(),
-                caption: "Balanced accuracy of linear probes, mean over the entries; 95% bootstrap intervals over seeds and runs."
-                    .into(),
-                plot: Plot::Bars {
-                    y: Axis::new("balanced accuracy").spanning(0.0, 1.0),
-                    groups: strata.map(|(name, _)| name.to_string()).to_vec(),
-                    series,
-                },
-            },
+            found.entries().bars(desk, "table"),
             Figure {
                 name: "table-training".into(),
                 title: "When the table and the belief appear".into(),
@@ -114,47 +88,19 @@ pub fn table_section(found: &Found, desk: &Desk<'_>) -> Section {
     }
 }
 
-/// What the interventions did.
-pub fn steering_section(found: &Found) -> Section {
-    let rows = Write::ALL
-        .iter()
-        .map(|&write| {
-            let of = |pick: fn(&Change) -> f64| figure(found.mean_change(write, pick));
-            vec![write.name().into(), of(|c| c.gain), of(|c| c.loss), of(|c| c.damage)]
-        })
-        .collect();
-    Section {
-        title: "Writing an entry".into(),
-        claim: Some("table".into()),
-        text: vec![
-            "Between the firing of an entry and its next use, the way from the own transition's mean activation to the twin's is \
-             added; the prediction at the next use is scored, which is not edited."
-                .into(),
-        ],
-        figures: Vec::new(),
-        tables: vec![Table {
-            caption: "Means over models and pairs, in probability.".into(),
-            header: ["edit", "gain of the twin's step", "loss of the own step", "loss at other entries"]
-                .map(String::from)
-                .to_vec(),
-            rows,
-        }],
-    }
-}
-
 /// How well the belief is a linear image of what.
 pub fn belief_section(found: &Found, desk: &Desk<'_>) -> Section {
     let (tap, frame) = found.chosen.belief;
     let mut rows = Vec::new();
     let mut add = |name: String, readings: &[&Reading]| {
         let beliefs: Vec<&Belief> = readings.iter().map(|r| &r.beliefs[frame as usize]).collect();
-        let arm = found.squares(&beliefs);
+        let arm = found.read.squares(&beliefs);
         let what = format!("belief table {name}");
         let estimate = desk.estimate(&what, Design::Crossed, &[&arm], &|t| over_seeds(&t[0], explained));
         rows.push(vec![name, estimated(&estimate)]);
     };
-    add(format!("trained, {}", named(found, found.chosen.belief)), &found.of_tap(tap));
-    for baseline in found.baselines(&|reading| reading.beliefs[frame as usize].choose) {
+    add(format!("trained, {}", named(found, found.chosen.belief)), &found.read.of_tap(tap));
+    for baseline in found.read.baselines(&|reading| reading.beliefs[frame as usize].choose) {
         add(baseline.name.clone(), &baseline.readings);
     }
     Section {

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::super::scores::Predictions;
 use super::pairs::Pair;
 use crate::context::RunContext;
-use crate::evidence::numeric::{exponential, logarithm, normal};
+use crate::evidence::numeric::{exponential, logarithm};
+use crate::moments::writes::Change;
+use crate::swaps::{Changes, Patches, astray, towards};
 
 /// Pairs that go through a model together.
 const CHUNK: usize = 32;
@@ -37,12 +39,22 @@ impl Patch {
     /// All patches, in the order in which they are kept.
     pub const ALL: [Patch; 7] =
         [Patch::Twin, Patch::Half, Patch::Double, Patch::Random, Patch::OtherEntry, Patch::Mean, Patch::Null];
-
-    /// In words.
-    pub fn name(self) -> &'static str {
-        ["twin", "half of it", "twice it", "random, same norm", "another entry's step", "mean", "null"][self as usize]
-    }
 }
+
+/// The patches as every experiment with patches has them.
+pub const PATCHES: Patches = Patches {
+    names: &["twin", "half of it", "twice it", "random, same norm", "another entry's step", "mean", "null"],
+    whole: Patch::Twin as usize,
+    random: Patch::Random as usize,
+    mean: Patch::Mean as usize,
+    null: Patch::Null as usize,
+    controls: &[Patch::Random as usize, Patch::OtherEntry as usize, Patch::Null as usize],
+    drawn: &[Patch::Twin as usize, Patch::Random as usize, Patch::OtherEntry as usize, Patch::Mean as usize],
+    other: "twin",
+    about: "The activation at the position that holds the entry's first firing is replaced; the prediction is scored at the \
+            entry's next use. At the embedding the patch is an edit of the history, at the last block nothing can come of it: \
+            both ends are references and no evidence.",
+};
 
 /// The fork at one pair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,24 +65,13 @@ pub struct Fork {
     pub log_odds: Vec<f64>,
 }
 
-/// What a patch changes at one pair.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    /// Rise of the probability of the twin's write and move, given the symbol read, at the next use of the entry.
-    pub gain: f64,
-    /// Fall of the probability of the own one there.
-    pub loss: f64,
-    /// Mean fall of the probability of the true write and move at later uses of other entries.
-    pub damage: f64,
-}
-
 /// What is measured of one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// By pair.
     pub forks: Vec<Fork>,
     /// By tap, patch (as in [`Patch::ALL`]) and pair.
-    pub changes: Vec<Vec<Vec<Change>>>,
+    pub changes: Changes,
 }
 
 /// Taps that are patched: the embedding, then the end of every block.
@@ -131,7 +132,7 @@ pub fn changes(
     pairs: &[Pair],
     (seed, name): (u64, &str),
     context: &RunContext<'_>,
-) -> anyhow::Result<Vec<Vec<Vec<Change>>>> {
+) -> anyhow::Result<Changes> {
     let taps = taps(model.spec.model.depth());
     let model = predictor(model, context.device())?;
     let means = means(world, model.as_ref(), pairs, &taps)?;
@@ -145,23 +146,14 @@ pub fn changes(
                 let interventions = chunk.iter().enumerate().map(|(sequence, pair)| {
                     let own = bench.own.captured[slot].row(sequence, pair.fired + 1);
                     let twin = bench.twin.captured[slot].row(sequence, pair.fired + 1);
-                    let towards =
-                        |dose: f32| own.iter().zip(twin).map(|(own, twin)| own + dose * (twin - own)).collect();
                     let values: Vec<f32> = match patch {
                         Patch::Twin => twin.to_vec(),
-                        Patch::Half => towards(0.5),
-                        Patch::Double => towards(2.0),
+                        Patch::Half => towards(own, twin, 0.5),
+                        Patch::Double => towards(own, twin, 2.0),
                         Patch::Null => own.to_vec(),
                         Patch::OtherEntry => bench.own.captured[slot].row(sequence, pair.elsewhere).to_vec(),
                         Patch::Mean => means[slot].clone(),
-                        Patch::Random => {
-                            let random: Vec<f64> = own.iter().map(|_| normal(&mut chance)).collect();
-                            let norm =
-                                |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
-                            let far = norm(&mut own.iter().zip(twin).map(|(own, twin)| f64::from(twin - own)));
-                            let scale = far / norm(&mut random.iter().copied()).max(1e-12);
-                            own.iter().zip(&random).map(|(own, random)| own + (scale * random) as f32).collect()
-                        }
+                        Patch::Random => astray(own, twin, &mut chance),
                     };
                     let action = Action::Replace { values };
                     Intervention { tap: tap.clone(), sequence: Some(sequence), rows: vec![pair.fired + 1], action }

@@ -14,7 +14,7 @@ use models::{Parameters, predictor};
 use serde::{Deserialize, Serialize};
 
 use self::entries::{Fitting, Readings};
-use self::measure::{Change, Fork, Measured, changes, forks, taps};
+use self::measure::{Fork, Measured, changes, forks, taps};
 pub use self::pairs::{Pair, pairs};
 use self::silent::Silent;
 use super::references;
@@ -172,11 +172,7 @@ impl Stand {
             step,
             log_odds: measured.forks.iter().map(first).sum::<f64>() / pairs,
             told_apart: measured.forks.iter().filter(|fork| first(fork) > bound).count() as f64 / pairs,
-            gain: measured
-                .changes
-                .iter()
-                .map(|tap| tap[0].iter().map(|c: &Change| c.gain).sum::<f64>() / pairs)
-                .collect(),
+            gain: measured.changes.iter().map(|tap| crate::swaps::gain(&tap[0])).collect(),
         }
     }
 }

@@ -1,20 +1,22 @@
-//! What probes read at moments of runs: fitted on runs of training machines on tapes that no training met, their free
-//! choices made on machines of the validation split, their figures taken on machines of the test split.
+//! What probes read at moments of runs: fitted on authors of the training split in runs that no training met, their free
+//! choices made on authors of the validation split, their figures taken on authors of the test split.
 
-use environments::stream;
+use environments::{Draw, stream};
 use serde::{Deserialize, Serialize};
 
-use super::moments::{Features, Frame, Moments, Stratum, entries};
+use super::{Concept, Features, Moment, Moments, Stratum};
 use crate::evidence::controls::control_labels;
 use crate::evidence::metrics::ratio;
-use crate::evidence::{Probe, Ridge, Targets, fit};
+use crate::evidence::{Dataset, Probe, Ridge, Targets, fit};
 
 /// The three sets of moments: for fitting, for choosing, for reporting.
 pub struct Sets {
     /// Moments of each.
     pub parts: [Moments; 3],
-    /// Names of concepts with their numbers of classes.
-    pub concepts: Vec<(String, usize)>,
+    /// The concepts.
+    pub concepts: Vec<Concept>,
+    /// The experiment, from whose name the chance of control tasks comes.
+    pub experiment: &'static str,
 }
 
 /// Features of the three sets' moments.
@@ -23,8 +25,7 @@ pub type Three = [Features; 3];
 /// What a probe says of a concept at the moments for reporting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Read {
-    /// Balanced accuracy on the moments for choosing, where the evidence determines the concept and, if it is an
-    /// entry, the step to come does not need it; `None` if there are no such moments.
+    /// Balanced accuracy on the moments for choosing, where the concept is scored; `None` if there are no such moments.
     pub choose: Option<f64>,
     /// The class that is read at every moment for reporting.
     pub classes: Vec<u8>,
@@ -38,14 +39,13 @@ pub struct Reading {
     /// By concept.
     pub concepts: Vec<Read>,
     /// The linear image of Bayes's belief, in each frame.
-    pub beliefs: [Belief; 2],
+    pub beliefs: Vec<Belief>,
 }
 
 impl Reading {
-    /// Mean over the entries in a frame of the score on the moments for choosing.
-    pub fn entries(&self, frame: Frame) -> f64 {
-        let reads = &self.concepts[entries(self.concepts.len(), frame)];
-        let scores: Vec<f64> = reads.iter().filter_map(|read| read.choose).collect();
+    /// Mean over some concepts of the score on the moments for choosing.
+    pub fn mean(&self, concepts: std::ops::Range<usize>) -> f64 {
+        let scores: Vec<f64> = self.concepts[concepts].iter().filter_map(|read| read.choose).collect();
         ratio(scores.iter().sum(), scores.len() as f64).unwrap_or(0.0)
     }
 }
@@ -62,11 +62,6 @@ pub struct Belief {
 /// Where probes are fitted: wherever the evidence determines the concept and the token does not hold it.
 pub const FITTED: [Stratum; 2] = [Stratum::Idle, Stratum::Current];
 
-/// Where a concept is scored: the state is always about the step to come, an entry should not be.
-pub fn scored_on(concept: usize) -> Stratum {
-    if concept < 2 { Stratum::Current } else { Stratum::Idle }
-}
-
 /// Mean recall over the classes that occur.
 pub fn balanced(hits: &[f64], counts: &[f64]) -> Option<f64> {
     let recalls: Vec<f64> = hits.iter().zip(counts).filter_map(|(&hits, &count)| ratio(hits, count)).collect();
@@ -76,7 +71,7 @@ pub fn balanced(hits: &[f64], counts: &[f64]) -> Option<f64> {
 impl Sets {
     /// Reads one concept with one probe; `control` gives every input type a label of its own at random instead.
     pub fn read(&self, probe: Probe, concept: usize, features: &Three, control: bool, address: &[&str]) -> Read {
-        let classes = self.concepts[concept].1;
+        let classes = self.concepts[concept].classes;
         let rows = |part: usize, strata: &[Stratum]| {
             let (data, places) = self.parts[part].rows(&features[part], (concept, classes), strata);
             if !control {
@@ -98,7 +93,7 @@ impl Sets {
                 None => vec![train.labels.first().map_or(0, |&class| class as u8); all.rows()],
             }
         };
-        let (chosen, places) = rows(1, &[scored_on(concept)]);
+        let (chosen, places) = rows(1, &[self.concepts[concept].scored]);
         let predicted = said(1);
         let (mut hits, mut counts) = (vec![0.0; classes], vec![0.0; classes]);
         for (&label, &place) in chosen.labels.iter().zip(&places) {
@@ -110,31 +105,30 @@ impl Sets {
 
     /// Labels of the control task for input types: drawn with the frequencies of the concept's classes.
     pub fn control(&self, concept: usize, kinds: &[u64]) -> Vec<usize> {
-        let (name, classes) = &self.concepts[concept];
+        let Concept { name, classes, .. } = &self.concepts[concept];
         let truths = self.parts[0].all.iter().map(|moment| &moment.truths[concept]);
         let labels: Vec<usize> =
             truths.filter(|truth| FITTED.contains(&truth.stratum)).filter_map(|truth| truth.class).collect();
-        control_labels(kinds, &labels, *classes, &["rule-table", "control", name])
+        control_labels(kinds, &labels, *classes, &[self.experiment, "control", name])
     }
 
-    fn everything(&self, part: usize, features: &Features, classes: usize) -> crate::evidence::Dataset {
-        let mut data = crate::evidence::Dataset::new(features.width, classes);
+    fn everything(&self, part: usize, features: &Features, classes: usize) -> Dataset {
+        let mut data = Dataset::new(features.width, classes);
         (0..self.parts[part].all.len()).for_each(|place| data.push(features.row(place), 0, place));
         data
     }
 
     /// Reads the belief in a frame; `control` gives every input type the belief of some other moment.
-    pub fn belief(&self, frame: Frame, features: &Three, control: bool) -> Belief {
-        let of = |moment: &super::moments::Moment| moment.beliefs[frame as usize].clone();
+    pub fn belief(&self, frame: usize, features: &Three, control: bool) -> Belief {
+        let of = |moment: &Moment| moment.beliefs[frame].clone();
         let count = self.parts[0].all.first().map_or(0, |moment| of(moment).len());
         let outputs = |part: usize| -> Vec<f64> {
-            let given = |moment: &super::moments::Moment| match control {
+            let given = |moment: &Moment| match control {
                 false => of(moment),
                 true => {
-                    use environments::Draw;
                     let kind = moment.kind.to_string();
                     let all = &self.parts[0].all;
-                    let place = stream(&["rule-table", "control", "belief", &kind]).below(all.len() as u64);
+                    let place = stream(&[self.experiment, "control", "belief", &kind]).below(all.len() as u64);
                     of(&all[place as usize])
                 }
             };
@@ -169,27 +163,28 @@ impl Sets {
         Belief { choose: explained, squares: squares(2, &report) }
     }
 
-    /// Reads everything from one source.
+    /// Reads every concept and belief from one source.
     pub fn reading(&self, source: &str, features: &Three) -> Reading {
         let concepts = (0..self.concepts.len())
-            .map(|concept| self.read(Probe::Logistic, concept, features, false, &["rule-table", "unused"]))
+            .map(|concept| self.read(Probe::Logistic, concept, features, false, &[self.experiment, "unused"]))
             .collect();
+        let frames = self.parts[0].all.first().map_or(0, |moment| moment.beliefs.len());
         Reading {
             source: source.into(),
             concepts,
-            beliefs: Frame::ALL.map(|frame| self.belief(frame, features, false)),
+            beliefs: (0..frames).map(|frame| self.belief(frame, features, false)).collect(),
         }
     }
 
-    /// Tallies by run for reporting: of each class of each given concept the hits and the moments, where the concept
+    /// Tallies by cluster for reporting: of each class of each given concept the hits and the moments, where the concept
     /// stands in a way; classes one after the other.
     pub fn tally(&self, reads: &[(usize, &Read)], stratum: Stratum, control: bool) -> Vec<Vec<f64>> {
         let part = &self.parts[2];
-        let width: usize = reads.iter().map(|&(concept, _)| 2 * self.concepts[concept].1).sum();
-        let mut all = vec![vec![0.0; width]; part.runs.len()];
+        let width: usize = reads.iter().map(|&(concept, _)| 2 * self.concepts[concept].classes).sum();
+        let mut all = vec![vec![0.0; width]; part.cluster_count()];
         let mut start = 0;
         for &(concept, read) in reads {
-            let classes = self.concepts[concept].1;
+            let classes = self.concepts[concept].classes;
             let kinds: Vec<u64> = part.all.iter().map(|moment| moment.kind).collect();
             let labels = control.then(|| self.control(concept, &kinds));
             for (place, moment) in part.all.iter().enumerate() {
@@ -198,7 +193,7 @@ impl Sets {
                 if let Some(labels) = &labels {
                     class = labels[place];
                 }
-                let row = &mut all[moment.run];
+                let row = &mut all[part.clusters[moment.run]];
                 row[start + classes + class] += 1.0;
                 row[start + class] += f64::from(u8::from(usize::from(read.classes[place]) == class));
             }
@@ -212,7 +207,7 @@ impl Sets {
     pub fn accuracy(&self, concepts: &[usize], totals: &[f64]) -> Option<f64> {
         let mut start = 0;
         let one = |&concept: &usize| {
-            let classes = self.concepts[concept].1;
+            let classes = self.concepts[concept].classes;
             let (hits, counts) = totals[start..start + 2 * classes].split_at(classes);
             start += 2 * classes;
             balanced(hits, counts)
@@ -221,13 +216,14 @@ impl Sets {
         ratio(all.iter().sum(), all.len() as f64)
     }
 
-    /// Tallies by run of squared errors and distances.
+    /// Tallies by cluster of squared errors and distances.
     pub fn squares(&self, belief: &Belief) -> Vec<Vec<f64>> {
         let part = &self.parts[2];
-        let mut all = vec![vec![0.0; 2]; part.runs.len()];
+        let mut all = vec![vec![0.0; 2]; part.cluster_count()];
         for (moment, &(error, distance)) in part.all.iter().zip(&belief.squares) {
-            all[moment.run][0] += error;
-            all[moment.run][1] += distance;
+            let row = &mut all[part.clusters[moment.run]];
+            row[0] += error;
+            row[1] += distance;
         }
         all
     }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::words::{Desk, above, estimated};
-use super::found::{Baseline, Found};
+use super::gathered::{Baseline, Gathered};
 use super::readings::Reading;
 use crate::claims::{Evidence, Measured};
 use crate::evidence::{Arm, Design, Estimate, Totals, over_seeds};
+use crate::machines::words::{Desk, above, estimated};
 
 /// A difference of one statistic between two arms.
 pub fn apart(statistic: Statistic<'_>) -> impl Fn(&Totals) -> Option<f64> + Sync + '_ {
@@ -44,7 +44,7 @@ impl<'a> Beside<'a> {
         statistic: Statistic<'a>,
     ) -> Self {
         let own = arm(trained);
-        let strongest = Found::strongest(baselines, score);
+        let strongest = Gathered::strongest(baselines, score);
         let rival = arm(&strongest.readings);
         let difference = apart(statistic);
         let measured = desk.measured(claim, unit, Design::Crossed, &[&own, &rival], &difference);
@@ -89,6 +89,7 @@ impl<'a> Beside<'a> {
         )
     }
 
+    /// What the baselines reach, by name.
     pub fn json(&self) -> Json {
         self.told.iter().map(|(name, own, _)| (name.clone(), json!(own))).collect::<serde_json::Map<_, _>>().into()
     }
