@@ -57,7 +57,7 @@ fn leaks(found: &Found) -> Evidence {
 }
 
 fn when(found: &Found, of: fn(&super::Stand) -> f64) -> Evidence {
-    let one = |closer: &super::Closer| closer.curve.iter().map(|stand| (stand.step, of(stand))).collect();
+    let one = |closer: &super::Measured| closer.curve.iter().map(|stand| (stand.step, of(stand))).collect();
     let curves: Vec<Vec<(u64, f64)>> = found.closer.iter().map(one).collect();
     words::emerged(&curves, "by step, on the moments for choosing", &[NAME])
 }
