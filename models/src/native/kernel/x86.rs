@@ -1,6 +1,6 @@
 //! Register tiles in AVX-512 and AVX2.
 
-use super::{HALF, Left, PANEL, TILE};
+use super::{HALF, Into, Left, PANEL, TILE};
 use std::arch::x86_64::{
     _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
     _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
@@ -27,7 +27,7 @@ pub unsafe fn tile_avx512(
     width: usize,
     c: &mut [f32],
     stride: usize,
-    accumulate: bool,
+    into: Into,
 ) {
     debug_assert!(m <= TILE && (width == PANEL || width == HALF));
     let (a_ptr, b, c) = (a.values.as_ptr(), panel.as_ptr(), c.as_mut_ptr());
@@ -36,14 +36,14 @@ pub unsafe fn tile_avx512(
             by_rows!(
                 m,
                 rows512::<2>,
-                (k, a_ptr, a.rows, a.columns, b, c, stride, accumulate),
+                (k, a_ptr, a.rows, a.columns, b, c, stride, into),
                 [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
             );
         } else {
             by_rows!(
                 m,
                 rows512::<1>,
-                (k, a_ptr, a.rows, a.columns, b, c, stride, accumulate),
+                (k, a_ptr, a.rows, a.columns, b, c, stride, into),
                 [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
             );
         }
@@ -62,10 +62,17 @@ unsafe fn rows512<const M: usize, const V: usize>(
     b: *const f32,
     c: *mut f32,
     stride: usize,
-    accumulate: bool,
+    into: Into,
 ) {
     unsafe {
         let mut sums = [[_mm512_setzero_ps(); V]; M];
+        if into == Into::Chain {
+            for (i, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = _mm512_loadu_ps(c.add(i * stride + v * 16));
+                }
+            }
+        }
         for step in 0..k {
             let mut right = [_mm512_setzero_ps(); V];
             for (v, right) in right.iter_mut().enumerate() {
@@ -81,7 +88,7 @@ unsafe fn rows512<const M: usize, const V: usize>(
         for (i, sums) in sums.iter().enumerate() {
             for (v, sum) in sums.iter().enumerate() {
                 let target = c.add(i * stride + v * 16);
-                let value = if accumulate { _mm512_add_ps(_mm512_loadu_ps(target), *sum) } else { *sum };
+                let value = if into == Into::Sum { _mm512_add_ps(_mm512_loadu_ps(target), *sum) } else { *sum };
                 _mm512_storeu_ps(target, value);
             }
         }
@@ -100,7 +107,7 @@ pub unsafe fn tile_avx2(
     width: usize,
     c: &mut [f32],
     stride: usize,
-    accumulate: bool,
+    into: Into,
 ) {
     let (a_ptr, b, c) = (a.values.as_ptr(), panel.as_ptr(), c.as_mut_ptr());
     for half in 0..width / HALF {
@@ -114,7 +121,7 @@ pub unsafe fn tile_avx2(
                 by_rows!(
                     count,
                     rows256::<2>,
-                    (k, a_ptr, a.rows, a.columns, b, width, c, stride, accumulate),
+                    (k, a_ptr, a.rows, a.columns, b, width, c, stride, into),
                     [1, 2, 3, 4, 5, 6]
                 );
             }
@@ -136,10 +143,17 @@ unsafe fn rows256<const M: usize, const V: usize>(
     width: usize,
     c: *mut f32,
     stride: usize,
-    accumulate: bool,
+    into: Into,
 ) {
     unsafe {
         let mut sums = [[_mm256_setzero_ps(); V]; M];
+        if into == Into::Chain {
+            for (i, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = _mm256_loadu_ps(c.add(i * stride + v * 8));
+                }
+            }
+        }
         for step in 0..k {
             let mut right = [_mm256_setzero_ps(); V];
             for (v, right) in right.iter_mut().enumerate() {
@@ -155,7 +169,7 @@ unsafe fn rows256<const M: usize, const V: usize>(
         for (i, sums) in sums.iter().enumerate() {
             for (v, sum) in sums.iter().enumerate() {
                 let target = c.add(i * stride + v * 8);
-                let value = if accumulate { _mm256_add_ps(_mm256_loadu_ps(target), *sum) } else { *sum };
+                let value = if into == Into::Sum { _mm256_add_ps(_mm256_loadu_ps(target), *sum) } else { *sum };
                 _mm256_storeu_ps(target, value);
             }
         }
