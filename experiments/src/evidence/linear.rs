@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-pub use models::native::double::{add_scaled, dot, transpose_product};
+pub use models::native::double::{add_scaled, dot, dots, transpose_product};
 
 /// A B for A of `inner` columns and B of `columns` columns.
 pub fn product(a: &[f64], inner: usize, b: &[f64], columns: usize) -> Vec<f64> {

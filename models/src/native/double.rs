@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use super::kernel::simd;
+use super::kernel::{double_dots, double_tile, simd};
 
 /// Rows that one partial sum covers.
 const BLOCK: usize = 256;
@@ -15,19 +15,60 @@ const PANEL: usize = 16;
 /// Rows of a result that stay in registers.
 const TILE: usize = 8;
 
-simd! {
-    /// Dot product in eight fixed lanes.
-    pub fn dot(a: &[f64], b: &[f64]) -> f64 {
-        let mut lanes = [0.0; 8];
-        let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-        let rest: f64 = a8.remainder().iter().zip(b8.remainder()).map(|(a, b)| a * b).sum();
-        for (a, b) in a8.zip(b8) {
-            for lane in 0..8 {
-                lanes[lane] += a[lane] * b[lane];
-            }
+/// Dot product in eight fixed lanes.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let width = a.len().min(b.len());
+    let mut result = [0.0];
+    dots(&a[..width], width, &b[..width], &mut result);
+    result[0]
+}
+
+/// Dot products, each as [`dot`], of rows that are `stride` apart with one vector.
+///
+/// # Panics
+/// If a row is shorter than the vector.
+pub fn dots(rows: &[f64], stride: usize, b: &[f64], results: &mut [f64]) {
+    const AT_ONCE: usize = 4;
+    let whole = b.len() / 8 * 8;
+    for (group, results) in results.chunks_mut(AT_ONCE).enumerate() {
+        let rows = &rows[group * AT_ONCE * stride..];
+        let mut all = [[0.0; 8]; AT_ONCE];
+        double_dots(rows, stride, b, &mut all[..results.len()]);
+        for ((number, result), lanes) in results.iter_mut().enumerate().zip(all) {
+            let row = &rows[number * stride..][..b.len()];
+            let rest: f64 = row[whole..].iter().zip(&b[whole..]).map(|(a, b)| a * b).sum();
+            let pairs = [lanes[0] + lanes[4], lanes[1] + lanes[5], lanes[2] + lanes[6], lanes[3] + lanes[7]];
+            *result = (pairs[0] + pairs[2]) + (pairs[1] + pairs[3]) + rest;
         }
-        let pairs = [lanes[0] + lanes[4], lanes[1] + lanes[5], lanes[2] + lanes[6], lanes[3] + lanes[7]];
-        (pairs[0] + pairs[2]) + (pairs[1] + pairs[3]) + rest
+    }
+}
+
+/// eˣ with a relative error below 1e-15; 0 below −708, infinite above 709.
+#[inline(always)]
+pub fn exponential(x: f64) -> f64 {
+    // ln 2 in two parts, the first with trailing zeros, so that n · LN2_HIGH is exact.
+    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
+    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    // 1.5 · 2⁵²: added to a small integer, it shows it in the low bits.
+    const MAGIC: f64 = 6_755_399_441_055_744.0;
+    let n = (x * std::f64::consts::LOG2_E).round();
+    let r = (x - n * LN2_HIGH) - n * LN2_LOW;
+    // Taylor series; |r| ≤ 0.35, so the fourteenth term is below 1e-17.
+    let mut sum = 1.0;
+    for order in (1..=14).rev() {
+        sum = 1.0 + sum * r / f64::from(order);
+    }
+    let value = sum * f64::from_bits((n + MAGIC).to_bits().wrapping_add(1023) << 52);
+    let value = if x < -708.0 { 0.0 } else { value };
+    if x > 709.0 { f64::INFINITY } else { value }
+}
+
+simd! {
+    /// Every value x to eˣ, as [`exponential`] gives it.
+    pub fn exponentials(values: &mut [f64]) {
+        for value in values {
+            *value = exponential(*value);
+        }
     }
 }
 
@@ -36,26 +77,6 @@ simd! {
     pub fn add_scaled(y: &mut [f64], scale: f64, x: &[f64]) {
         for (y, x) in y.iter_mut().zip(x) {
             *y += scale * x;
-        }
-    }
-}
-
-simd! {
-    /// Adds the sum over rows of products of `TILE` columns of a panel, from `first` on, with those of another.
-    fn tile(a: &[f64], first: usize, b: &[f64], total: &mut [f64], stride: usize, columns: usize) {
-        let mut sums = [[0.0f64; PANEL]; TILE];
-        for (a, b) in a.chunks_exact(PANEL).zip(b.chunks_exact(PANEL)) {
-            let a = &a[first..first + TILE];
-            for i in 0..TILE {
-                for j in 0..PANEL {
-                    sums[i][j] += a[i] * b[j];
-                }
-            }
-        }
-        for (total, sums) in total.chunks_mut(stride).zip(&sums) {
-            for (total, sum) in total[..columns].iter_mut().zip(sums) {
-                *total += sum;
-            }
         }
     }
 }
@@ -105,7 +126,10 @@ pub fn transpose_product(a: &[f64], a_columns: usize, b: &[f64], b_columns: usiz
                 for (panel, b) in b.chunks_exact(rows * PANEL).enumerate().skip(skipped) {
                     let column = panel * PANEL;
                     let columns = PANEL.min(b_columns - column);
-                    tile(a, first % PANEL, b, &mut total[column..], b_columns, columns);
+                    let sums = double_tile(a, first % PANEL, b);
+                    for (total, sums) in total[column..].chunks_mut(b_columns).zip(&sums) {
+                        total[..columns].iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+                    }
                 }
             }
         });
@@ -164,6 +188,36 @@ mod tests {
             let gram = transpose_product(&a, a_columns, &a, a_columns);
             prop_assert!(same_bits(&gram, &obvious(&a, a_columns, &a, a_columns)));
         }
+    }
+
+    proptest! {
+        #[test]
+        fn dots_have_the_bits_of_their_lanes(rows in 1usize..11, width in 0usize..70, more in 0usize..3, seed: u64) {
+            let stride = width + more;
+            let (a, b) = (numbers(seed, rows * stride), numbers(seed ^ 1, width));
+            let mut found = vec![0.0; rows];
+            dots(&a, stride, &b, &mut found);
+            for (row, found) in found.iter().enumerate() {
+                let mut lanes = [0.0; 8];
+                for at in 0..width / 8 * 8 {
+                    lanes[at % 8] += a[row * stride + at] * b[at];
+                }
+                let rest: f64 = (width / 8 * 8..width).map(|at| a[row * stride + at] * b[at]).sum();
+                let pairs = [lanes[0] + lanes[4], lanes[1] + lanes[5], lanes[2] + lanes[6], lanes[3] + lanes[7]];
+                let expected: f64 = (pairs[0] + pairs[2]) + (pairs[1] + pairs[3]) + rest;
+                prop_assert_eq!(found.to_bits(), expected.to_bits());
+            }
+        }
+    }
+
+    #[test]
+    fn exponentials_side_by_side_have_the_bits_of_single_ones() {
+        let all: Vec<f64> = (-8000..8000).map(|at| f64::from(at) * 0.0937).collect();
+        let mut many = all.clone();
+        exponentials(&mut many);
+        assert!(all.iter().zip(&many).all(|(x, many)| exponential(*x).to_bits() == many.to_bits()));
+        assert_eq!((exponential(-800.0), exponential(800.0)), (0.0, f64::INFINITY));
+        assert!((exponential(1.0) - std::f64::consts::E).abs() < 1e-15);
     }
 
     #[test]

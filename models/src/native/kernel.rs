@@ -111,19 +111,33 @@ pub fn padded(n: usize) -> usize {
         }
 }
 
+/// The first columns of each row, of a number that the compiler knows.
+fn copy_rows<const WIDTH: usize>(b: &[f32], rows: usize, panel: &mut [f32]) {
+    for (row, slot) in panel.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
+        slot.copy_from_slice(&b[row * rows..][..WIDTH]);
+    }
+}
+
 impl Packed {
     /// Rearranges the matrix whose element (row, column) is `b[row * rows + column * columns]`.
     pub fn pack(&mut self, k: usize, n: usize, b: &[f32], rows: usize, columns: usize) {
         self.k = k;
         self.n = n;
         self.data.resize(k * padded(n), 0.0);
+        if k == 0 {
+            return;
+        }
         let mut filled = 0;
         let mut first = 0;
         while first < n {
             let width = if padded(n) - first >= PANEL { PANEL } else { HALF };
             let live = width.min(n - first);
             let panel = &mut self.data[filled..filled + k * width];
-            if columns == 1 {
+            if columns == 1 && live == PANEL {
+                copy_rows::<PANEL>(&b[first..], rows, panel);
+            } else if columns == 1 && live == HALF && width == HALF {
+                copy_rows::<HALF>(&b[first..], rows, panel);
+            } else if columns == 1 {
                 for (row, slot) in panel.chunks_exact_mut(width).enumerate() {
                     let start = row * rows + first;
                     slot[..live].copy_from_slice(&b[start..start + live]);
@@ -305,6 +319,74 @@ fn tile_portable(m: usize, k: usize, a: Left, panel: &[f32], width: usize, c: &m
                 sum = a.values[i * a.rows + step * a.columns].mul_add(panel[step * width + j], sum);
             }
             *target = if into == Into::Sum { *target + sum } else { sum };
+        }
+    }
+}
+
+/// Sums over the rows of two panels, whose rows have 16 values, of the products of 8 values of `a`, from `first` on, with
+/// all of `b`. Products are rounded before they are added, so that vectors change no bit.
+///
+/// # Panics
+/// If a panel holds no whole rows, or fewer than the other, or `first` is beyond 8.
+pub(crate) fn double_tile(a: &[f64], first: usize, b: &[f64]) -> [[f64; 16]; 8] {
+    assert!(a.len() == b.len() && a.len().is_multiple_of(16) && first <= 8);
+    let mut sums = [[0.0; 16]; 8];
+    #[cfg(target_arch = "x86_64")]
+    if level() == Level::Avx512 && !a.is_empty() {
+        // SAFETY: `level` vouches for the instructions. There are a.len() / 16 rows of 16 in both panels, and `first` is at
+        // most 8, so 8 values from there on are in the last row too.
+        unsafe { x86::double_tile(a.len() / 16, a.as_ptr().add(first), b.as_ptr(), &mut sums) };
+        return sums;
+    }
+    for (a, b) in a.as_chunks::<16>().0.iter().zip(b.as_chunks::<16>().0) {
+        for (sums, a) in sums.iter_mut().zip(&a[first..first + 8]) {
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum += a * b;
+            }
+        }
+    }
+    sums
+}
+
+/// The eight lanes of the dot products of rows, `stride` apart, with the first whole eights of `b`: one for each of
+/// `lanes`. Products are rounded before they are added.
+///
+/// # Panics
+/// If a row is shorter than `b`.
+pub(crate) fn double_dots(rows: &[f64], stride: usize, b: &[f64], lanes: &mut [[f64; 8]]) {
+    let Some(last) = lanes.len().checked_sub(1) else { return };
+    assert!(rows.len() >= last * stride + b.len());
+    let eights = b.len() / 8;
+    let mut done = 0;
+    #[cfg(target_arch = "x86_64")]
+    if level() == Level::Avx512 {
+        // SAFETY: `level` vouches for the instructions. The assertion says that every row, the last one too, has as many
+        // values as `b`, of which 8 · `eights` are read; `done` + the number of products is at most the number of lanes.
+        unsafe {
+            while lanes.len() - done >= 4 {
+                let a = rows.as_ptr().add(done * stride);
+                x86::double_dots::<4>(eights, a, stride, b.as_ptr(), &mut lanes[done..done + 4]);
+                done += 4;
+            }
+            while lanes.len() - done >= 2 {
+                let a = rows.as_ptr().add(done * stride);
+                x86::double_dots::<2>(eights, a, stride, b.as_ptr(), &mut lanes[done..done + 2]);
+                done += 2;
+            }
+            while done < lanes.len() {
+                let a = rows.as_ptr().add(done * stride);
+                x86::double_dots::<1>(eights, a, stride, b.as_ptr(), &mut lanes[done..done + 1]);
+                done += 1;
+            }
+        }
+    }
+    for (number, lanes) in lanes.iter_mut().enumerate().skip(done) {
+        *lanes = [0.0; 8];
+        let row = &rows[number * stride..][..b.len()];
+        for (a, b) in row.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
+            for lane in 0..8 {
+                lanes[lane] += a[lane] * b[lane];
+            }
         }
     }
 }

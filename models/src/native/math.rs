@@ -70,20 +70,51 @@ fn tree(lanes: [f32; LANES]) -> f32 {
     lanes[0]
 }
 
-/// Sum of f(i) over a row in 16 lanes.
+/// Sum of f over a row in 16 lanes.
 #[inline(always)]
-fn sum(length: usize, f: impl Fn(usize) -> f32) -> f32 {
+fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     let mut lanes = [0.0f32; LANES];
-    let whole = length / LANES * LANES;
-    let mut start = 0;
-    while start < whole {
-        for (lane, total) in lanes.iter_mut().enumerate() {
-            *total += f(start + lane);
+    let (whole, rest) = x.as_chunks::<LANES>();
+    for x in whole {
+        for lane in 0..LANES {
+            lanes[lane] += f(x[lane]);
         }
-        start += LANES;
     }
-    for i in whole..length {
-        lanes[i - whole] += f(i);
+    for (lane, x) in lanes.iter_mut().zip(rest) {
+        *lane += f(*x);
+    }
+    tree(lanes)
+}
+
+/// The same over two rows side by side.
+#[inline(always)]
+fn sum_of_two(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+    for (x, y) in x.iter().zip(y) {
+        for lane in 0..LANES {
+            lanes[lane] += f(x[lane], y[lane]);
+        }
+    }
+    for ((lane, x), y) in lanes.iter_mut().zip(x_rest).zip(y_rest) {
+        *lane += f(*x, *y);
+    }
+    tree(lanes)
+}
+
+/// The same over three rows side by side.
+#[inline(always)]
+fn sum_of_three(x: &[f32], y: &[f32], z: &[f32], f: impl Fn(f32, f32, f32) -> f32) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+    let (z, z_rest) = z.as_chunks::<LANES>();
+    for ((x, y), z) in x.iter().zip(y).zip(z) {
+        for lane in 0..LANES {
+            lanes[lane] += f(x[lane], y[lane], z[lane]);
+        }
+    }
+    for (((lane, x), y), z) in lanes.iter_mut().zip(x_rest).zip(y_rest).zip(z_rest) {
+        *lane += f(*x, *y, *z);
     }
     tree(lanes)
 }

@@ -2,8 +2,9 @@
 
 use super::{HALF, Into, Left, PANEL, TILE};
 use std::arch::x86_64::{
-    _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
-    _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    _MM_HINT_T0, _mm_prefetch, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps,
+    _mm256_storeu_ps, _mm512_add_pd, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_pd, _mm512_loadu_ps, _mm512_mul_pd,
+    _mm512_set1_pd, _mm512_set1_ps, _mm512_setzero_pd, _mm512_setzero_ps, _mm512_storeu_pd, _mm512_storeu_ps,
 };
 
 macro_rules! by_rows {
@@ -66,6 +67,14 @@ unsafe fn rows512<const M: usize, const V: usize>(
 ) {
     unsafe {
         let mut sums = [[_mm512_setzero_ps(); V]; M];
+        if into == Into::Sum {
+            // Gradients of weights come from far: they are on their way while the product is made.
+            for i in 0..M {
+                for v in 0..V {
+                    _mm_prefetch::<_MM_HINT_T0>(c.add(i * stride + v * 16).cast());
+                }
+            }
+        }
         if into == Into::Chain {
             for (i, sums) in sums.iter_mut().enumerate() {
                 for (v, sum) in sums.iter_mut().enumerate() {
@@ -172,6 +181,57 @@ unsafe fn rows256<const M: usize, const V: usize>(
                 let value = if into == Into::Sum { _mm256_add_ps(_mm256_loadu_ps(target), *sum) } else { *sum };
                 _mm256_storeu_ps(target, value);
             }
+        }
+    }
+}
+
+/// Sums over rows of products of 8 values of one panel with 16 of another, each product rounded before it is added.
+/// Panels have rows of 16.
+///
+/// # Safety
+/// AVX-512F is there; from `a` on there are (rows − 1) · 16 + 8 values, from `b` on rows · 16.
+#[target_feature(enable = "avx512f")]
+pub unsafe fn double_tile(rows: usize, a: *const f64, b: *const f64, result: &mut [[f64; 16]; 8]) {
+    unsafe {
+        let mut sums = [[_mm512_setzero_pd(); 2]; 8];
+        for row in 0..rows {
+            let right = [_mm512_loadu_pd(b.add(row * 16)), _mm512_loadu_pd(b.add(row * 16 + 8))];
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let left = _mm512_set1_pd(*a.add(row * 16 + i));
+                for (sum, right) in sums.iter_mut().zip(right) {
+                    *sum = _mm512_add_pd(*sum, _mm512_mul_pd(left, right));
+                }
+            }
+        }
+        for (result, sums) in result.iter_mut().zip(&sums) {
+            _mm512_storeu_pd(result.as_mut_ptr(), sums[0]);
+            _mm512_storeu_pd(result.as_mut_ptr().add(8), sums[1]);
+        }
+    }
+}
+
+/// The eight lanes of N dot products with one vector, each product rounded before it is added.
+///
+/// # Safety
+/// AVX-512F is there; from `b` and from `a` + n · stride on, for n < N, there are 8 · `eights` values.
+#[target_feature(enable = "avx512f")]
+pub unsafe fn double_dots<const N: usize>(
+    eights: usize,
+    a: *const f64,
+    stride: usize,
+    b: *const f64,
+    lanes: &mut [[f64; 8]],
+) {
+    unsafe {
+        let mut sums = [_mm512_setzero_pd(); N];
+        for at in 0..eights {
+            let right = _mm512_loadu_pd(b.add(8 * at));
+            for (n, sum) in sums.iter_mut().enumerate() {
+                *sum = _mm512_add_pd(*sum, _mm512_mul_pd(_mm512_loadu_pd(a.add(n * stride + 8 * at)), right));
+            }
+        }
+        for (lanes, sum) in lanes.iter_mut().zip(&sums) {
+            _mm512_storeu_pd(lanes.as_mut_ptr(), *sum);
         }
     }
 }

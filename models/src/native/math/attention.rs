@@ -1,6 +1,6 @@
 //! Softmax attention by rows of scores, with its gradient.
 
-use super::{LANES, exponential, sum};
+use super::{LANES, exponential, sum, sum_of_two};
 use crate::native::kernel::simd;
 
 /// What a row of weights was made with, from which it can be made again: the greatest score and 1/(sum of powers).
@@ -11,21 +11,25 @@ pub type Ends = [f32; 2];
 #[inline(always)]
 fn attend_row(row: &mut [f32], relative: &[f32], scale: f32, live: usize) -> Ends {
     let mut tops = [f32::NEG_INFINITY; LANES];
-    for (row, relative) in row.chunks_exact_mut(LANES).zip(relative.chunks_exact(LANES)) {
+    for (row, relative) in row.as_chunks_mut::<LANES>().0.iter_mut().zip(relative.as_chunks::<LANES>().0) {
         for lane in 0..LANES {
             row[lane] = row[lane].mul_add(scale, relative[lane]);
             tops[lane] = if row[lane] > tops[lane] { row[lane] } else { tops[lane] };
         }
     }
-    let mut top = tops[0];
-    for &other in &tops[1..] {
-        top = if other > top { other } else { top };
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            tops[lane] = if tops[lane + width] > tops[lane] { tops[lane + width] } else { tops[lane] };
+        }
+        width /= 2;
     }
+    let top = tops[0];
     for value in row.iter_mut() {
         *value = exponential(*value - top);
     }
-    row[live..].fill(0.0);
-    let total = 1.0 / sum(row.len(), |i| row[i]);
+    clear_from(row, live);
+    let total = 1.0 / sum(row, |value| value);
     for value in row.iter_mut() {
         *value *= total;
     }
@@ -38,13 +42,24 @@ fn attend_row_again(row: &mut [f32], relative: &[f32], scale: f32, live: usize, 
     for (row, relative) in row.iter_mut().zip(relative) {
         *row = exponential(row.mul_add(scale, *relative) - top) * total;
     }
-    row[live..].fill(0.0);
+    clear_from(row, live);
+}
+
+/// Zeros from a place on, which is in the last vector of the row as a rule.
+#[inline(always)]
+fn clear_from(row: &mut [f32], live: usize) {
+    let whole = live / LANES * LANES;
+    for (number, vector) in row[whole..].as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        for lane in 0..LANES {
+            vector[lane] = if whole + number * LANES + lane < live { vector[lane] } else { 0.0 };
+        }
+    }
 }
 
 /// Gradient of a softmax row, in place: d ← p · (d − Σ p·d).
 #[inline(always)]
 fn attend_row_backward(p: &[f32], d: &mut [f32]) {
-    let along = sum(p.len(), |i| p[i] * d[i]);
+    let along = sum_of_two(p, d, |p, d| p * d);
     for (d, p) in d.iter_mut().zip(p) {
         *d = p * (*d - along);
     }
@@ -90,7 +105,7 @@ simd! {
         for ((query, row), ends) in (first..).zip(scores.chunks_exact_mut(stride)).zip(ends) {
             let live = query + 1;
             let padded = live.next_multiple_of(LANES);
-            row[live..seen.max(padded)].fill(0.0);
+            clear_from(&mut row[..seen.next_multiple_of(LANES)], live);
             *ends = attend_row(&mut row[..padded], &relative[farthest - query..][..padded], scale, live);
         }
     }
@@ -105,7 +120,7 @@ simd! {
         for ((query, row), &ends) in (first..).zip(scores.chunks_exact_mut(stride)).zip(ends) {
             let live = query + 1;
             let padded = live.next_multiple_of(LANES);
-            row[live..seen.max(padded)].fill(0.0);
+            clear_from(&mut row[..seen.next_multiple_of(LANES)], live);
             attend_row_again(&mut row[..padded], &relative[farthest - query..][..padded], scale, live, ends);
         }
     }
@@ -122,7 +137,7 @@ simd! {
         for (query, (p, d)) in (first..).zip(rows) {
             let live = query + 1;
             let padded = live.next_multiple_of(LANES);
-            d[live..seen.max(padded)].fill(0.0);
+            clear_from(&mut d[..seen.next_multiple_of(LANES)], live);
             attend_row_backward(&p[..padded], &mut d[..padded]);
             for (relative, d) in relative[farthest - query..][..live].iter_mut().zip(&*d) {
                 *relative += d;

@@ -1,6 +1,6 @@
 //! Layer normalisation and the activation function, each in one pass over a row, with their gradients.
 
-use super::{exponential, sum};
+use super::{exponential, sum, sum_of_three, sum_of_two};
 use crate::native::kernel::simd;
 
 simd! {
@@ -14,14 +14,14 @@ simd! {
         for (((x, y), normal), scale) in
             x.chunks_exact(width).zip(y.chunks_exact_mut(width)).zip(normal.chunks_exact_mut(width)).zip(scale)
         {
-            let mean = sum(width, |i| x[i]) / width as f32;
-            let variance = sum(width, |i| (x[i] - mean) * (x[i] - mean)) / width as f32;
+            let mean = sum(x, |x| x) / width as f32;
+            let variance = sum(x, |x| (x - mean) * (x - mean)) / width as f32;
             let inverse = 1.0 / (variance + 1e-5).sqrt();
             *scale = inverse;
-            for i in 0..width {
-                let n = (x[i] - mean) * inverse;
-                normal[i] = n;
-                y[i] = n.mul_add(gain[i], bias[i]);
+            let inputs = x.iter().zip(gain).zip(bias);
+            for (((x, gain), bias), (y, normal)) in inputs.zip(y.iter_mut().zip(normal)) {
+                *normal = (x - mean) * inverse;
+                *y = normal.mul_add(*gain, *bias);
             }
         }
     }
@@ -37,12 +37,14 @@ simd! {
         for (((dy, normal), dx), &scale) in
             dy.chunks_exact(width).zip(normal.chunks_exact(width)).zip(dx.chunks_exact_mut(width)).zip(scale)
         {
-            let mean = sum(width, |i| dy[i] * gain[i]) / width as f32;
-            let along = sum(width, |i| dy[i] * gain[i] * normal[i]) / width as f32;
-            for i in 0..width {
-                dx[i] += scale * (dy[i] * gain[i] - mean - normal[i] * along);
-                dgain[i] += dy[i] * normal[i];
-                dbias[i] += dy[i];
+            let mean = sum_of_two(dy, gain, |dy, gain| dy * gain) / width as f32;
+            let along = sum_of_three(dy, gain, normal, |dy, gain, normal| dy * gain * normal) / width as f32;
+            let inputs = dy.iter().zip(gain).zip(normal);
+            let slopes = dgain.iter_mut().zip(dbias.iter_mut());
+            for (((dy, gain), normal), (dx, (dgain, dbias))) in inputs.zip(dx.iter_mut().zip(slopes)) {
+                *dx += scale * (dy * gain - mean - normal * along);
+                *dgain += dy * normal;
+                *dbias += dy;
             }
         }
     }
@@ -55,15 +57,15 @@ simd! {
         for ((x, y), slope) in
             x.chunks_exact_mut(width).zip(y.chunks_exact_mut(width)).zip(slope.chunks_exact_mut(width))
         {
-            for i in 0..width {
-                let v = x[i] + bias[i];
-                x[i] = v;
+            for (((x, bias), y), slope) in x.iter_mut().zip(bias).zip(y.iter_mut()).zip(slope) {
+                let v = *x + bias;
+                *x = v;
                 let square = v * v;
                 let z = 1.595_769 * v * square.mul_add(0.044_715, 1.0);
                 let gate = 1.0 / (1.0 + exponential(-z));
-                y[i] = v * gate;
+                *y = v * gate;
                 let dz = 1.595_769 * square.mul_add(0.134_145, 1.0);
-                slope[i] = (v * gate * (1.0 - gate)).mul_add(dz, gate);
+                *slope = (v * gate * (1.0 - gate)).mul_add(dz, gate);
             }
         }
     }
