@@ -1,6 +1,7 @@
 //! What a running experiment is given: its directory, its device, progress, stages that are not done twice.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use environments::Sample;
@@ -37,8 +38,32 @@ pub fn stop_asked() -> bool {
 #[error("stopped as asked{0}")]
 pub struct Stopped(pub String);
 
+/// What a model's training data costs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DataCost {
+    /// Seconds of one thread that a batch takes.
+    pub batch: f64,
+    /// Seconds that a training step takes on all threads.
+    pub step: f64,
+    /// Threads.
+    pub threads: usize,
+}
+
+impl DataCost {
+    /// What a batch costs, as a share of the processor time of a step.
+    pub fn share(&self) -> f64 {
+        self.batch / (self.step * self.threads as f64)
+    }
+}
+
+/// How an experiment ends that was only to be gauged.
+#[derive(Debug, thiserror::Error)]
+#[error("the cost of the training data was measured, and nothing trained")]
+pub struct Gauged(pub DataCost);
+
 /// What a running experiment is given.
 pub struct RunContext<'a> {
+    gauging: bool,
     directory: &'a RunDirectory,
     device: Device,
     progress: Progress,
@@ -49,7 +74,12 @@ impl<'a> RunContext<'a> {
     /// A context for a run in a directory that the caller holds.
     pub fn new(directory: &'a RunDirectory, device: Device, progress: Progress) -> Self {
         RUNNING.store(true, Ordering::SeqCst);
-        Self { directory, device, progress, models: (0, 0) }
+        Self { gauging: false, directory, device, progress, models: (0, 0) }
+    }
+
+    /// A context in which the first training is gauged and not done: [`RunContext::train`] ends with [`Gauged`].
+    pub fn gauging(directory: &'a RunDirectory, device: Device, progress: Progress) -> Self {
+        Self { gauging: true, ..Self::new(directory, device, progress) }
     }
 
     /// The run's directory.
@@ -122,6 +152,9 @@ impl<'a> RunContext<'a> {
         config: &TrainingConfig,
         sample: &(dyn Fn(u64) -> Sample + Sync),
     ) -> anyhow::Result<Parameters> {
+        if self.gauging {
+            return Err(Gauged(gauge(initial(), config, self.device, sample)?).into());
+        }
         let relative = format!("checkpoints/{}", checked(name)?);
         self.models.0 += 1;
         let directory = self.directory.make_folder(&relative)?;
@@ -167,6 +200,38 @@ impl Drop for RunContext<'_> {
     fn drop(&mut self) {
         RUNNING.store(false, Ordering::SeqCst);
     }
+}
+
+/// Times batches, made on one thread, and training steps, for about a second each.
+fn gauge(
+    parameters: Parameters,
+    config: &TrainingConfig,
+    device: Device,
+    sample: &(dyn Fn(u64) -> Sample + Sync),
+) -> anyhow::Result<DataCost> {
+    let second = std::time::Duration::from_secs(1);
+    let make = |number: u64| {
+        let first = number * config.batch as u64;
+        models::Batch::stack(&(first..first + config.batch as u64).map(sample).collect::<Vec<Sample>>())
+    };
+    let batch = make(0);
+    let (start, mut batches) = (Instant::now(), 0);
+    while start.elapsed() < second {
+        batches += 1;
+        std::hint::black_box(make(batches));
+    }
+    let batch_seconds = start.elapsed().as_secs_f64() / batches as f64;
+    let mut model = models::learner(models::TrainingState::new(parameters), config.optimizer, device)?;
+    model.step(&batch, 0.0)?;
+    model.mean_loss()?;
+    let (start, mut steps) = (Instant::now(), 0);
+    while start.elapsed() < second {
+        model.step(&batch, 0.0)?;
+        steps += 1;
+    }
+    model.mean_loss()?;
+    let step = start.elapsed().as_secs_f64() / f64::from(steps);
+    Ok(DataCost { batch: batch_seconds, step, threads: rayon::current_num_threads() })
 }
 
 /// Steps between two reports: about 200 a training, and a divisor of `save_every`, so that a resumed training

@@ -63,11 +63,14 @@ pub trait Learner: Send {
     /// One optimiser step on one batch: forward, backward, clip, AdamW. Does not wait for a GPU.
     ///
     /// # Errors
-    /// If the batch does not fit the model.
+    /// If the batch does not fit the model, or the device fails.
     fn step(&mut self, batch: &Batch, learning_rate: f32) -> Result<(), ModelError>;
 
     /// Mean loss (nats a scored position) over the steps since the last call; reads back from the device.
-    fn mean_loss(&mut self) -> f32;
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn mean_loss(&mut self) -> Result<f32, ModelError>;
 
     /// Loss and gradient (laid out as the parameters) of a batch, without a step: for tests and analysis.
     ///
@@ -76,7 +79,10 @@ pub trait Learner: Send {
     fn loss_and_gradient(&mut self, batch: &Batch) -> Result<(f32, Vec<f32>), ModelError>;
 
     /// Parameters, optimiser state and step count.
-    fn state(&self) -> TrainingState;
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn state(&self) -> Result<TrainingState, ModelError>;
 }
 
 /// A trained model on a device.

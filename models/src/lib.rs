@@ -16,6 +16,10 @@ mod parameters;
 mod plan;
 mod scores;
 mod spec;
+#[cfg(feature = "burn")]
+pub mod tensors;
+#[cfg(not(feature = "burn"))]
+#[path = "without_burn.rs"]
 pub mod tensors;
 mod training;
 

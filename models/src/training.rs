@@ -265,11 +265,14 @@ pub fn train(
     let keep = checkpoint_steps(config);
     let checkpoint = |model: &dyn Learner, step: u64| match directory {
         Some(directory) if keep.contains(&step) => {
-            save_parameters(&directory.join(format!("step-{step:08}.safetensors")), &model.state().parameters)
+            save_parameters(&directory.join(format!("step-{step:08}.safetensors")), &model.state()?.parameters)
         }
         _ => Ok(()),
     };
-    let save = |model: &dyn Learner| saved.as_ref().map_or(Ok(()), |path| save_state(path, &model.state()));
+    let save = |model: &dyn Learner| match &saved {
+        Some(path) => save_state(path, &model.state()?),
+        None => Ok(()),
+    };
     if first == 0 {
         checkpoint(model.as_ref(), 0)?;
     }
@@ -296,7 +299,7 @@ pub fn train(
                 save(model.as_ref())?;
             }
             if done % report_every.max(1) == 0 || done == config.steps {
-                let loss = model.mean_loss();
+                let loss = model.mean_loss()?;
                 let tokens = done * config.batch as u64 * positions;
                 let learning_rate = config.rate(step);
                 let progress = Progress { step: done, steps: config.steps, loss, learning_rate, tokens };
@@ -307,6 +310,6 @@ pub fn train(
             }
         }
         save(model.as_ref())?;
-        Ok(model.state().parameters)
+        Ok(model.state()?.parameters)
     })
 }

@@ -20,10 +20,10 @@ fn bits(spec: &ModelSpec) -> [u64; 3] {
     let losses: Vec<f32> = (0..12)
         .map(|step| {
             model.step(&batch(spec, 11, step), 3e-3).unwrap();
-            model.mean_loss()
+            model.mean_loss().unwrap()
         })
         .collect();
-    let parameters = model.state().parameters;
+    let parameters = model.state().unwrap().parameters;
     let capture = spec.taps().into_iter().map(|tap| tap.name).collect();
     let plan = Plan { capture, interventions: Vec::new() };
     let run = predictor(&parameters, Device::Cpu).unwrap().run(&tokens(spec, 3, 8), &plan).unwrap();

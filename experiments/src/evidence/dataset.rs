@@ -1,6 +1,7 @@
 //! Rows of features with a label each.
 
 use environments::Stream;
+use rayon::prelude::*;
 
 use super::linear::{dot, principal, transpose_product};
 use super::numeric::shuffle;
@@ -106,19 +107,27 @@ pub struct Standardiser {
 impl Standardiser {
     /// Learns from rows of a width.
     pub fn fit(features: &[f32], width: usize) -> Self {
+        // Columns are shared out, rows are summed in their order.
+        const COLUMNS: usize = 64;
         let rows = (features.len() / width.max(1)).max(1) as f64;
         let mut mean = vec![0.0; width];
-        for row in features.chunks_exact(width) {
-            mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += f64::from(*value));
-        }
-        mean.iter_mut().for_each(|mean| *mean /= rows);
-        let mut scale = vec![0.0; width];
-        for row in features.chunks_exact(width) {
-            for ((scale, mean), value) in scale.iter_mut().zip(&mean).zip(row) {
-                let difference = f64::from(*value) - mean;
-                *scale += difference * difference;
+        mean.par_chunks_mut(COLUMNS).enumerate().for_each(|(chunk, mean)| {
+            for row in features.chunks_exact(width) {
+                let row = &row[chunk * COLUMNS..][..mean.len()];
+                mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += f64::from(*value));
             }
-        }
+            mean.iter_mut().for_each(|mean| *mean /= rows);
+        });
+        let mut scale = vec![0.0; width];
+        scale.par_chunks_mut(COLUMNS).zip(mean.par_chunks(COLUMNS)).enumerate().for_each(|(chunk, (scale, mean))| {
+            for row in features.chunks_exact(width) {
+                let row = &row[chunk * COLUMNS..][..mean.len()];
+                for ((scale, mean), value) in scale.iter_mut().zip(mean).zip(row) {
+                    let difference = f64::from(*value) - mean;
+                    *scale += difference * difference;
+                }
+            }
+        });
         for scale in &mut scale {
             let deviation = (*scale / rows).sqrt();
             *scale = if deviation > 1e-6 { 1.0 / deviation } else { 0.0 };
@@ -128,13 +137,16 @@ impl Standardiser {
 
     /// Standardised rows.
     pub fn apply(&self, features: &[f32]) -> Vec<f64> {
-        features
-            .chunks_exact(self.mean.len())
-            .flat_map(|row| {
-                let parts = row.iter().zip(&self.mean).zip(&self.scale);
-                parts.map(|((value, mean), scale)| (f64::from(*value) - mean) * scale)
-            })
-            .collect()
+        let width = self.mean.len().max(1);
+        let mut standard = vec![0.0; features.len() / width * self.mean.len()];
+        let rows = standard.par_chunks_exact_mut(width).zip(features.par_chunks_exact(width));
+        rows.with_min_len(64).for_each(|(standard, row)| {
+            let parts = row.iter().zip(&self.mean).zip(&self.scale);
+            for (slot, ((value, mean), scale)) in standard.iter_mut().zip(parts) {
+                *slot = (f64::from(*value) - mean) * scale;
+            }
+        });
+        standard
     }
 }
 

@@ -3,62 +3,16 @@
 
 use rayon::prelude::*;
 
-/// Rows that one partial sum covers.
-const BLOCK: usize = 256;
-
-/// Dot product in eight fixed lanes.
-pub fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0; 8];
-    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = a8.remainder().iter().zip(b8.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a8.zip(b8) {
-        for lane in 0..8 {
-            lanes[lane] += a[lane] * b[lane];
-        }
-    }
-    let pairs = [lanes[0] + lanes[4], lanes[1] + lanes[5], lanes[2] + lanes[6], lanes[3] + lanes[7]];
-    (pairs[0] + pairs[2]) + (pairs[1] + pairs[3]) + rest
-}
-
-/// y ← y + scale · x.
-pub fn add_scaled(y: &mut [f64], scale: f64, x: &[f64]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y += scale * x;
-    }
-}
-
-/// Aᵀ B of two matrices with the same number of rows: (columns of A) × (columns of B).
-pub fn transpose_product(a: &[f64], a_columns: usize, b: &[f64], b_columns: usize) -> Vec<f64> {
-    let partial: Vec<Vec<f64>> = a
-        .par_chunks(BLOCK * a_columns)
-        .zip(b.par_chunks(BLOCK * b_columns))
-        .map(|(a, b)| {
-            let mut sum = vec![0.0; a_columns * b_columns];
-            for (a, b) in a.chunks_exact(a_columns).zip(b.chunks_exact(b_columns)) {
-                for (&a, sum) in a.iter().zip(sum.chunks_exact_mut(b_columns)) {
-                    if a != 0.0 {
-                        add_scaled(sum, a, b);
-                    }
-                }
-            }
-            sum
-        })
-        .collect();
-    let mut total = vec![0.0; a_columns * b_columns];
-    for sum in partial {
-        add_scaled(&mut total, 1.0, &sum);
-    }
-    total
-}
+pub use models::native::double::{add_scaled, dot, dots, transpose_product};
 
 /// A B for A of `inner` columns and B of `columns` columns.
 pub fn product(a: &[f64], inner: usize, b: &[f64], columns: usize) -> Vec<f64> {
     let mut result = vec![0.0; a.len() / inner * columns];
-    for (a, row) in a.chunks_exact(inner).zip(result.chunks_exact_mut(columns)) {
+    result.par_chunks_exact_mut(columns).zip(a.par_chunks_exact(inner)).with_min_len(64).for_each(|(row, a)| {
         for (&a, b) in a.iter().zip(b.chunks_exact(columns)) {
-            add_scaled(row, a, b);
+            if columns < 8 { row.iter_mut().zip(b).for_each(|(row, b)| *row += a * b) } else { add_scaled(row, a, b) }
         }
-    }
+    });
     result
 }
 

@@ -1,9 +1,10 @@
 //! Multinomial logistic regression with an L2 penalty, by L-BFGS.
 
+use models::native::double::exponentials;
 use rayon::prelude::*;
 
-use super::linear::{add_scaled, dot};
-use super::numeric::log_softmax;
+use super::linear::{add_scaled, dot, dots};
+use super::numeric::log_softmax_rows;
 
 /// Rows that one partial sum covers.
 const BLOCK: usize = 256;
@@ -41,15 +42,21 @@ impl Problem<'_> {
             .enumerate()
             .map(|(block, features)| {
                 let (mut loss, mut gradient) = (0.0, vec![0.0; parameters.len()]);
-                let mut row = vec![0.0; self.classes];
-                for (features, place) in features.chunks_exact(width).zip(block * BLOCK..) {
-                    logits(parameters, features, &mut row);
-                    log_softmax(&mut row);
+                let classes = self.classes;
+                let mut rows = vec![0.0; features.len() / width * classes];
+                for (features, row) in features.chunks_exact(width).zip(rows.chunks_exact_mut(classes)) {
+                    logits(parameters, features, row);
+                }
+                log_softmax_rows(&mut rows, classes);
+                let mut powers = rows.clone();
+                exponentials(&mut powers);
+                let said = rows.chunks_exact(classes).zip(powers.chunks_exact(classes));
+                for ((features, place), (row, powers)) in features.chunks_exact(width).zip(block * BLOCK..).zip(said) {
                     let weight = self.weights[place];
                     loss -= weight * row[self.labels[place]];
-                    for (class, (value, gradient)) in row.iter().zip(gradient.chunks_exact_mut(stride)).enumerate() {
+                    for (class, (power, gradient)) in powers.iter().zip(gradient.chunks_exact_mut(stride)).enumerate() {
                         let truth = f64::from(u8::from(class == self.labels[place]));
-                        let residual = weight * (super::numeric::exponential(*value) - truth);
+                        let residual = weight * (power - truth);
                         add_scaled(&mut gradient[..width], residual, features);
                         gradient[width] += residual;
                     }
@@ -123,8 +130,9 @@ impl Problem<'_> {
 /// Logits of a row: for each class its weights, then its bias.
 pub fn logits(parameters: &[f64], features: &[f64], row: &mut [f64]) {
     let width = features.len();
+    dots(parameters, width + 1, features, row);
     for (value, parameters) in row.iter_mut().zip(parameters.chunks_exact(width + 1)) {
-        *value = dot(&parameters[..width], features) + parameters[width];
+        *value += parameters[width];
     }
 }
 

@@ -111,19 +111,33 @@ pub fn padded(n: usize) -> usize {
         }
 }
 
+/// The first columns of each row, of a number that the compiler knows.
+fn copy_rows<const WIDTH: usize>(b: &[f32], rows: usize, panel: &mut [f32]) {
+    for (row, slot) in panel.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
+        slot.copy_from_slice(&b[row * rows..][..WIDTH]);
+    }
+}
+
 impl Packed {
     /// Rearranges the matrix whose element (row, column) is `b[row * rows + column * columns]`.
     pub fn pack(&mut self, k: usize, n: usize, b: &[f32], rows: usize, columns: usize) {
         self.k = k;
         self.n = n;
         self.data.resize(k * padded(n), 0.0);
+        if k == 0 {
+            return;
+        }
         let mut filled = 0;
         let mut first = 0;
         while first < n {
             let width = if padded(n) - first >= PANEL { PANEL } else { HALF };
             let live = width.min(n - first);
             let panel = &mut self.data[filled..filled + k * width];
-            if columns == 1 {
+            if columns == 1 && live == PANEL {
+                copy_rows::<PANEL>(&b[first..], rows, panel);
+            } else if columns == 1 && live == HALF && width == HALF {
+                copy_rows::<HALF>(&b[first..], rows, panel);
+            } else if columns == 1 {
                 for (row, slot) in panel.chunks_exact_mut(width).enumerate() {
                     let start = row * rows + first;
                     slot[..live].copy_from_slice(&b[start..start + live]);
@@ -167,54 +181,96 @@ pub enum Part {
     UpperLeft,
 }
 
+/// What becomes of the values that a product's target holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Into {
+    /// c ← a·b.
+    Fresh,
+    /// c ← c + a·b.
+    Sum,
+    /// The chains of multiply-adds start from c in place of 0: products over parts of k, one after the other, give the
+    /// bits of one over all of it.
+    Chain,
+}
+
 /// c ← a·b, or c ← c + a·b: `a` is m × k, `b` is k × n, row i of `c` begins at `c[i * stride]`.
 ///
 /// # Panics
 /// If a slice is too short for the sizes given.
 pub fn multiply(m: usize, a: Left, b: &Packed, c: &mut [f32], stride: usize, accumulate: bool) {
-    multiply_part(Part::All, m, a, b, c, stride, accumulate);
+    let into = if accumulate { Into::Sum } else { Into::Fresh };
+    multiply_part(Window::whole(Part::All, b), m, a, b, c, stride, into);
+}
+
+/// What of a product is computed: a part of it, and of the packed factor the first columns and steps alone. It may be
+/// a strip of a larger product, in which the strip's rows (for [`Part::UpperLeft`] its steps) come `offset` later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Which elements there are to compute.
+    pub part: Part,
+    /// Where the strip begins in the whole.
+    pub offset: usize,
+    /// Columns of the packed factor: all, or a multiple of 32.
+    pub columns: usize,
+    /// Rows of the packed factor.
+    pub steps: usize,
+}
+
+impl Window {
+    /// All columns and steps.
+    pub fn whole(part: Part, b: &Packed) -> Self {
+        Self { part, offset: 0, columns: b.n, steps: b.k }
+    }
 }
 
 /// As [`multiply`], leaving out what [`Part`] says is not needed or 0. As a zero adds nothing to a chain that does
 /// not start at −0, the bits are those of the whole product (of finite factors).
 ///
 /// # Panics
-/// If a slice is too short for the sizes given.
-pub fn multiply_part(part: Part, m: usize, a: Left, b: &Packed, c: &mut [f32], stride: usize, accumulate: bool) {
-    if m == 0 || b.n == 0 {
+/// If a slice is too short for the sizes given, or the window does not fit the packed factor.
+pub fn multiply_part(window: Window, m: usize, a: Left, b: &Packed, c: &mut [f32], stride: usize, into: Into) {
+    let Window { part, offset, columns, steps } = window;
+    if m == 0 || columns == 0 {
         return;
     }
-    assert!(b.data.len() >= b.k * padded(b.n));
-    assert!(b.k == 0 || a.values.len() > (m - 1) * a.rows + (b.k - 1) * a.columns);
-    assert!(stride >= b.n && c.len() >= (m - 1) * stride + b.n);
+    assert!(columns == b.n || (columns < b.n && columns.is_multiple_of(PANEL)));
+    assert!(steps <= b.k && b.data.len() >= b.k * padded(b.n));
+    assert!(steps == 0 || a.values.len() > (m - 1) * a.rows + (steps - 1) * a.columns);
+    assert!(stride >= columns && c.len() >= (m - 1) * stride + columns);
     let level = level();
     let mut first = 0;
     let mut filled = 0;
-    while first < b.n {
+    while first < columns {
         let width = if padded(b.n) - first >= PANEL { PANEL } else { HALF };
-        let live = width.min(b.n - first);
+        let live = width.min(columns - first);
         let panel = &b.data[filled..filled + b.k * width];
-        let mut row = if part == Part::LowerResult { first } else { 0 };
+        let mut row = if part == Part::LowerResult { first.saturating_sub(offset) } else { 0 };
         while row < m {
             let tile = TILE.min(m - row);
-            let steps = match part {
-                Part::All | Part::LowerResult => 0..b.k,
-                Part::LowerLeft => 0..b.k.min(row + tile),
-                Part::UpperLeft => row.min(b.k)..b.k,
+            let range = match part {
+                Part::All | Part::LowerResult => 0..steps,
+                Part::LowerLeft => 0..steps.min(offset + row + tile),
+                Part::UpperLeft => row.saturating_sub(offset).min(steps)..steps,
             };
-            let begin = row * a.rows + steps.start * a.columns;
+            let begin = row * a.rows + range.start * a.columns;
             let left = Left { values: &a.values[begin.min(a.values.len())..], ..a };
-            let panel = &panel[steps.start * width..];
+            let panel = &panel[range.start * width..];
             let start = row * stride + first;
             if live == width {
-                tile_product(level, tile, steps.len(), left, panel, width, &mut c[start..], stride, accumulate);
+                tile_product(level, tile, range.len(), left, panel, width, &mut c[start..], stride, into);
             } else {
                 let mut edge = [0.0; TILE * PANEL];
-                tile_product(level, tile, steps.len(), left, panel, width, &mut edge, width, false);
+                if into == Into::Chain {
+                    for (i, values) in edge.chunks_exact_mut(width).take(tile).enumerate() {
+                        values[..live].copy_from_slice(&c[start + i * stride..start + i * stride + live]);
+                    }
+                }
+                let inside = if into == Into::Chain { Into::Chain } else { Into::Fresh };
+                tile_product(level, tile, range.len(), left, panel, width, &mut edge, width, inside);
                 for (i, values) in edge.chunks_exact(width).take(tile).enumerate() {
                     let target = &mut c[start + i * stride..start + i * stride + live];
                     for (target, value) in target.iter_mut().zip(values) {
-                        *target = if accumulate { *target + value } else { *value };
+                        *target = if into == Into::Sum { *target + value } else { *value };
                     }
                 }
             }
@@ -236,7 +292,7 @@ fn tile_product(
     width: usize,
     c: &mut [f32],
     stride: usize,
-    accumulate: bool,
+    into: Into,
 ) {
     assert!((1..=TILE).contains(&m) && (width == PANEL || width == HALF));
     assert!(panel.len() >= k * width && c.len() >= (m - 1) * stride + width);
@@ -245,33 +301,92 @@ fn tile_product(
     // `width` columns reads or writes; `level` vouches for the instructions.
     match level {
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { x86::tile_avx512(m, k, a, panel, width, c, stride, accumulate) },
+        Level::Avx512 => unsafe { x86::tile_avx512(m, k, a, panel, width, c, stride, into) },
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { x86::tile_avx2(m, k, a, panel, width, c, stride, accumulate) },
-        _ => tile_portable(m, k, a, panel, width, c, stride, accumulate),
+        Level::Avx2 => unsafe { x86::tile_avx2(m, k, a, panel, width, c, stride, into) },
+        _ => tile_portable(m, k, a, panel, width, c, stride, into),
     }
 }
 
 /// The obvious tile: the reference that the others must equal to the bit.
 #[allow(clippy::too_many_arguments)]
-fn tile_portable(
-    m: usize,
-    k: usize,
-    a: Left,
-    panel: &[f32],
-    width: usize,
-    c: &mut [f32],
-    stride: usize,
-    accumulate: bool,
-) {
+fn tile_portable(m: usize, k: usize, a: Left, panel: &[f32], width: usize, c: &mut [f32], stride: usize, into: Into) {
     for i in 0..m {
         for j in 0..width {
-            let mut sum = 0.0f32;
+            let target = &mut c[i * stride + j];
+            let mut sum = if into == Into::Chain { *target } else { 0.0f32 };
             for step in 0..k {
                 sum = a.values[i * a.rows + step * a.columns].mul_add(panel[step * width + j], sum);
             }
-            let target = &mut c[i * stride + j];
-            *target = if accumulate { *target + sum } else { sum };
+            *target = if into == Into::Sum { *target + sum } else { sum };
+        }
+    }
+}
+
+/// Sums over the rows of two panels, whose rows have 16 values, of the products of 8 values of `a`, from `first` on, with
+/// all of `b`. Products are rounded before they are added, so that vectors change no bit.
+///
+/// # Panics
+/// If a panel holds no whole rows, or fewer than the other, or `first` is beyond 8.
+pub(crate) fn double_tile(a: &[f64], first: usize, b: &[f64]) -> [[f64; 16]; 8] {
+    assert!(a.len() == b.len() && a.len().is_multiple_of(16) && first <= 8);
+    let mut sums = [[0.0; 16]; 8];
+    #[cfg(target_arch = "x86_64")]
+    if level() == Level::Avx512 && !a.is_empty() {
+        // SAFETY: `level` vouches for the instructions. There are a.len() / 16 rows of 16 in both panels, and `first` is at
+        // most 8, so 8 values from there on are in the last row too.
+        unsafe { x86::double_tile(a.len() / 16, a.as_ptr().add(first), b.as_ptr(), &mut sums) };
+        return sums;
+    }
+    for (a, b) in a.as_chunks::<16>().0.iter().zip(b.as_chunks::<16>().0) {
+        for (sums, a) in sums.iter_mut().zip(&a[first..first + 8]) {
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum += a * b;
+            }
+        }
+    }
+    sums
+}
+
+/// The eight lanes of the dot products of rows, `stride` apart, with the first whole eights of `b`: one for each of
+/// `lanes`. Products are rounded before they are added.
+///
+/// # Panics
+/// If a row is shorter than `b`.
+pub(crate) fn double_dots(rows: &[f64], stride: usize, b: &[f64], lanes: &mut [[f64; 8]]) {
+    let Some(last) = lanes.len().checked_sub(1) else { return };
+    assert!(rows.len() >= last * stride + b.len());
+    let eights = b.len() / 8;
+    let mut done = 0;
+    #[cfg(target_arch = "x86_64")]
+    if level() == Level::Avx512 {
+        // SAFETY: `level` vouches for the instructions. The assertion says that every row, the last one too, has as many
+        // values as `b`, of which 8 · `eights` are read; `done` + the number of products is at most the number of lanes.
+        unsafe {
+            while lanes.len() - done >= 4 {
+                let a = rows.as_ptr().add(done * stride);
+                x86::double_dots::<4>(eights, a, stride, b.as_ptr(), &mut lanes[done..done + 4]);
+                done += 4;
+            }
+            while lanes.len() - done >= 2 {
+                let a = rows.as_ptr().add(done * stride);
+                x86::double_dots::<2>(eights, a, stride, b.as_ptr(), &mut lanes[done..done + 2]);
+                done += 2;
+            }
+            while done < lanes.len() {
+                let a = rows.as_ptr().add(done * stride);
+                x86::double_dots::<1>(eights, a, stride, b.as_ptr(), &mut lanes[done..done + 1]);
+                done += 1;
+            }
+        }
+    }
+    for (number, lanes) in lanes.iter_mut().enumerate().skip(done) {
+        *lanes = [0.0; 8];
+        let row = &rows[number * stride..][..b.len()];
+        for (a, b) in row.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
+            for lane in 0..8 {
+                lanes[lane] += a[lane] * b[lane];
+            }
         }
     }
 }
@@ -315,10 +430,11 @@ mod tests {
             // Every level that this machine has, tile by tile.
             let width = padded(n).min(PANEL);
             let tile = m.min(TILE);
+            let into = if accumulate { Into::Sum } else { Into::Chain };
             let wide = numbers(seed ^ 3, k * width);
             let left = Left { values: &a, rows, columns };
             let mut reference = vec![1.0; tile * width];
-            tile_portable(tile, k, left, &wide, width, &mut reference, width, accumulate);
+            tile_portable(tile, k, left, &wide, width, &mut reference, width, into);
             let levels: &[Level] = match detect() {
                 Level::Avx512 => &[Level::Avx512, Level::Avx2],
                 Level::Avx2 => &[Level::Avx2],
@@ -326,7 +442,7 @@ mod tests {
             };
             for &level in levels {
                 let mut other = vec![1.0; tile * width];
-                tile_product(level, tile, k, left, &wide, width, &mut other, width, accumulate);
+                tile_product(level, tile, k, left, &wide, width, &mut other, width, into);
                 prop_assert!(other.iter().zip(&reference).all(|(x, y)| x.to_bits() == y.to_bits()), "{level:?}");
             }
         }
@@ -357,12 +473,64 @@ mod tests {
                 let left = Left { values: &a, rows, columns };
                 let (mut expected, mut got) = (before.clone(), before.clone());
                 multiply(m, left, &packed, &mut expected, n, accumulate);
-                multiply_part(part, m, left, &packed, &mut got, n, accumulate);
+                let into = if accumulate { Into::Sum } else { Into::Fresh };
+                multiply_part(Window::whole(part, &packed), m, left, &packed, &mut got, n, into);
                 for (at, (x, y)) in got.iter().zip(&expected).enumerate() {
                     let wanted = part != Part::LowerResult || at % n <= at / n;
                     prop_assert!(!wanted || x.to_bits() == y.to_bits(), "{part:?} at {at}");
                 }
             }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn strips_one_after_the_other_give_the_bits_of_the_whole(
+            n in 1usize..70, k in 1usize..150, strip in 1usize..4, inner in 1usize..40, seed: u64
+        ) {
+            let strip = strip * PANEL;
+            // Triangular as a causal pattern is: k × k, 0 above the diagonal.
+            let mut square = numbers(seed, k * k);
+            (0..k * k).filter(|at| at % k > at / k).for_each(|at| square[at] = 0.0);
+            let right = numbers(seed ^ 1, k * n);
+            let mut packed = Packed::default();
+            packed.pack(k, n, &right, n, 1);
+            let [mut expected, mut got] = [0, 1].map(|_| vec![0.0; k * n]);
+            let rows = Left { values: &square, rows: k, columns: 1 };
+            multiply(k, rows, &packed, &mut expected, n, false);
+            for offset in (0..k).step_by(strip) {
+                let (count, seen) = (strip.min(k - offset), (offset + strip).min(k));
+                let window = Window { part: Part::LowerLeft, offset, columns: n, steps: seen };
+                let left = Left { values: &square[offset * k..], ..rows };
+                multiply_part(window, count, left, &packed, &mut got[offset * n..], n, Into::Fresh);
+            }
+            prop_assert!(got.iter().zip(&expected).all(|(x, y)| x.to_bits() == y.to_bits()), "rows");
+            // Transposed, summed over strips.
+            multiply(k, Left { values: &square, rows: 1, columns: k }, &packed, &mut expected, n, false);
+            got.fill(0.0);
+            for offset in (0..k).step_by(strip) {
+                let (count, seen) = (strip.min(k - offset), (offset + strip).min(k));
+                packed.pack(count, n, &right[offset * n..], n, 1);
+                let window = Window { part: Part::UpperLeft, offset, columns: n, steps: count };
+                let left = Left { values: &square[offset * k..], rows: 1, columns: k };
+                multiply_part(window, seen, left, &packed, &mut got, n, Into::Chain);
+            }
+            prop_assert!(got.iter().zip(&expected).all(|(x, y)| x.to_bits() == y.to_bits()), "columns");
+            // The lower half of a product, the first columns of the packed factor alone.
+            let (a, b) = (numbers(seed ^ 2, k * inner), numbers(seed ^ 3, inner * k));
+            packed.pack(inner, k, &b, k, 1);
+            let [mut expected, mut got] = [0, 1].map(|_| vec![0.0; k * k]);
+            let rows = Left { values: &a, rows: inner, columns: 1 };
+            multiply(k, rows, &packed, &mut expected, k, false);
+            for offset in (0..k).step_by(strip) {
+                let (count, seen) = (strip.min(k - offset), (offset + strip).min(k));
+                let window = Window { part: Part::LowerResult, offset, columns: seen, steps: inner };
+                let left = Left { values: &a[offset * inner..], ..rows };
+                multiply_part(window, count, left, &packed, &mut got[offset * k..], k, Into::Fresh);
+            }
+            let lower = |at: &usize| at % k <= at / k;
+            prop_assert!((0..k * k).filter(lower).all(|at| got[at].to_bits() == expected[at].to_bits()), "half");
         }
     }
 }

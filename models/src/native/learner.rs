@@ -23,6 +23,23 @@ pub fn learner(state: TrainingState, optimizer: AdamW) -> Box<dyn Learner> {
     }
 }
 
+/// Bytes that a model in training takes up on a number of threads, at most, beside its batch: eight values a parameter
+/// (itself, two moments, its gradient, and both forms for products, which are padded), its gradient in each of the 8
+/// lanes, and the memory of the sequences that each thread is at. It grows with the length of sequences, not with its
+/// square, and does not grow with the batch.
+pub fn memory_bound(spec: &crate::ModelSpec, threads: usize) -> u64 {
+    fn values<N: Network>(spec: &crate::ModelSpec, threads: usize) -> usize {
+        let network = N::new(spec);
+        let parameters = spec.layout().entries.last().map_or(0, |entry| entry.range().end);
+        (8 + LANES) * parameters + (LANES + 1) * network.extra() + threads.min(LANES) * network.space_len()
+    }
+    let values = match spec.model {
+        ModelConfig::Transformer(_) => values::<Transformer>(spec, threads),
+        ModelConfig::Lstm(_) => values::<Lstm>(spec, threads),
+    };
+    4 * values as u64
+}
+
 /// A trained model on the CPU.
 pub fn predictor(parameters: Parameters) -> Box<dyn Predictor> {
     match parameters.spec.model {
@@ -123,11 +140,11 @@ impl<N: Network> Learner for NativeLearner<N> {
         Ok(())
     }
 
-    fn mean_loss(&mut self) -> f32 {
+    fn mean_loss(&mut self) -> Result<f32, ModelError> {
         let mean = self.loss / self.losses.max(1) as f64;
         self.loss = 0.0;
         self.losses = 0;
-        mean as f32
+        Ok(mean as f32)
     }
 
     fn loss_and_gradient(&mut self, batch: &Batch) -> Result<(f32, Vec<f32>), ModelError> {
@@ -135,8 +152,8 @@ impl<N: Network> Learner for NativeLearner<N> {
         Ok((loss, self.gradient.clone()))
     }
 
-    fn state(&self) -> TrainingState {
-        self.state.clone()
+    fn state(&self) -> Result<TrainingState, ModelError> {
+        Ok(self.state.clone())
     }
 }
 

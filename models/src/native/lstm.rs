@@ -4,7 +4,7 @@
 use environments::Symbol;
 
 use super::dense::{Places, Weight, dense, dense_backward};
-use super::kernel::{Left, Packed, multiply};
+use super::kernel::{Left, Packed, multiply, padded};
 use super::math;
 use super::network::{Lane, Network};
 use super::visitor::{Visitor, visit_rows};
@@ -141,6 +141,14 @@ impl Network for Lstm {
             dcells: vec![0.0; SEQUENCES * back],
             packed: Packed::default(),
         }
+    }
+
+    fn space_len(&self) -> usize {
+        let Self { length, width, targets, .. } = *self;
+        let rows = SEQUENCES * length;
+        // Gates, cells, their tanh and hidden states of each layer; what is packed is a gradient of gates or logits.
+        let packed = padded(4 * width).max(padded(targets));
+        rows * (7 * width * self.layers.len() + 4 * width + targets + packed) + SEQUENCES * width
     }
 
     fn forward<'a>(

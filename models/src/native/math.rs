@@ -2,12 +2,18 @@
 //! that their bits do not depend on the machine.
 
 mod attention;
+mod faces;
+mod fused;
 mod loss;
+pub mod plain;
 mod recurrence;
 
-pub(crate) use attention::{attend, attend_backward, attend_one, attend_past, attend_past_backward};
-pub use loss::{cross_entropy, log_probability, softmax};
-pub(crate) use recurrence::{cells, gates, hidden, recur_backward};
+pub(crate) use attention::{Ends, attend_again, attend_one, attend_past_again};
+pub(crate) use faces::{
+    attend, attend_backward, attend_past, attend_past_backward, cells, gates, hidden, recur_backward,
+};
+pub use faces::{cross_entropy, gelu, normalise, normalise_backward};
+pub use loss::{log_probability, softmax};
 
 use super::kernel::simd;
 
@@ -64,67 +70,53 @@ fn tree(lanes: [f32; LANES]) -> f32 {
     lanes[0]
 }
 
-/// Sum of f(i) over a row in 16 lanes.
+/// Sum of f over a row in 16 lanes.
 #[inline(always)]
-fn sum(length: usize, f: impl Fn(usize) -> f32) -> f32 {
+fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     let mut lanes = [0.0f32; LANES];
-    let whole = length / LANES * LANES;
-    let mut start = 0;
-    while start < whole {
-        for (lane, total) in lanes.iter_mut().enumerate() {
-            *total += f(start + lane);
+    let (whole, rest) = x.as_chunks::<LANES>();
+    for x in whole {
+        for lane in 0..LANES {
+            lanes[lane] += f(x[lane]);
         }
-        start += LANES;
     }
-    for i in whole..length {
-        lanes[i - whole] += f(i);
+    for (lane, x) in lanes.iter_mut().zip(rest) {
+        *lane += f(*x);
     }
     tree(lanes)
 }
 
-simd! {
-    /// Layer normalisation of rows: y = (x − mean)/√(variance + 1e-5)·gain + bias. Keeps (x − mean)/√… in
-    /// `normal` and 1/√… in `scale` for the gradient.
-    pub fn normalise(
-        x: &[f32], gain: &[f32], bias: &[f32], y: &mut [f32], normal: &mut [f32], scale: &mut [f32],
-    ) {
-        let width = gain.len();
-        let bias = &bias[..width];
-        for (((x, y), normal), scale) in
-            x.chunks_exact(width).zip(y.chunks_exact_mut(width)).zip(normal.chunks_exact_mut(width)).zip(scale)
-        {
-            let mean = sum(width, |i| x[i]) / width as f32;
-            let variance = sum(width, |i| (x[i] - mean) * (x[i] - mean)) / width as f32;
-            let inverse = 1.0 / (variance + 1e-5).sqrt();
-            *scale = inverse;
-            for i in 0..width {
-                let n = (x[i] - mean) * inverse;
-                normal[i] = n;
-                y[i] = n.mul_add(gain[i], bias[i]);
-            }
+/// The same over two rows side by side.
+#[inline(always)]
+fn sum_of_two(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+    for (x, y) in x.iter().zip(y) {
+        for lane in 0..LANES {
+            lanes[lane] += f(x[lane], y[lane]);
         }
     }
+    for ((lane, x), y) in lanes.iter_mut().zip(x_rest).zip(y_rest) {
+        *lane += f(*x, *y);
+    }
+    tree(lanes)
 }
 
-simd! {
-    /// Gradient of [`normalise`]: adds to dx, and to the gradients of gain and bias.
-    pub fn normalise_backward(
-        dy: &[f32], normal: &[f32], scale: &[f32], gain: &[f32], dx: &mut [f32], dgain: &mut [f32], dbias: &mut [f32],
-    ) {
-        let width = gain.len();
-        let (dgain, dbias) = (&mut dgain[..width], &mut dbias[..width]);
-        for (((dy, normal), dx), &scale) in
-            dy.chunks_exact(width).zip(normal.chunks_exact(width)).zip(dx.chunks_exact_mut(width)).zip(scale)
-        {
-            let mean = sum(width, |i| dy[i] * gain[i]) / width as f32;
-            let along = sum(width, |i| dy[i] * gain[i] * normal[i]) / width as f32;
-            for i in 0..width {
-                dx[i] += scale * (dy[i] * gain[i] - mean - normal[i] * along);
-                dgain[i] += dy[i] * normal[i];
-                dbias[i] += dy[i];
-            }
+/// The same over three rows side by side.
+#[inline(always)]
+fn sum_of_three(x: &[f32], y: &[f32], z: &[f32], f: impl Fn(f32, f32, f32) -> f32) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+    let (z, z_rest) = z.as_chunks::<LANES>();
+    for ((x, y), z) in x.iter().zip(y).zip(z) {
+        for lane in 0..LANES {
+            lanes[lane] += f(x[lane], y[lane], z[lane]);
         }
     }
+    for (((lane, x), y), z) in lanes.iter_mut().zip(x_rest).zip(y_rest).zip(z_rest) {
+        *lane += f(*x, *y, *z);
+    }
+    tree(lanes)
 }
 
 simd! {
@@ -159,27 +151,6 @@ simd! {
 }
 
 simd! {
-    /// x ← x + bias, y ← gelu(x) by the tanh form (Hendrycks & Gimpel 2016), slope ← its derivative.
-    pub fn gelu(x: &mut [f32], bias: &[f32], y: &mut [f32], slope: &mut [f32]) {
-        let width = bias.len();
-        for ((x, y), slope) in
-            x.chunks_exact_mut(width).zip(y.chunks_exact_mut(width)).zip(slope.chunks_exact_mut(width))
-        {
-            for i in 0..width {
-                let v = x[i] + bias[i];
-                x[i] = v;
-                let square = v * v;
-                let z = 1.595_769 * v * square.mul_add(0.044_715, 1.0);
-                let gate = 1.0 / (1.0 + exponential(-z));
-                y[i] = v * gate;
-                let dz = 1.595_769 * square.mul_add(0.134_145, 1.0);
-                slope[i] = (v * gate * (1.0 - gate)).mul_add(dz, gate);
-            }
-        }
-    }
-}
-
-simd! {
     /// y ← y · x, element by element.
     pub fn scale_by(y: &mut [f32], x: &[f32]) {
         for (y, x) in y.iter_mut().zip(x) {
@@ -189,7 +160,10 @@ simd! {
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod elementary {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
@@ -203,23 +177,6 @@ mod tests {
         for i in 1..20_000 {
             let x = i as f32 * 0.013;
             assert!((f64::from(logarithm(x)) - f64::from(x).ln()).abs() < 1e-6, "{x}");
-        }
-    }
-
-    #[test]
-    fn the_slope_of_gelu_is_its_derivative() {
-        let bias = [0.25f32];
-        let value = |at: f64| {
-            let z = 0.797_884_560_8 * (at + 0.044_715 * at.powi(3));
-            0.5 * at * (1.0 + z.tanh())
-        };
-        for i in -600..600 {
-            let x = i as f32 * 0.01;
-            let (mut input, mut y, mut slope) = ([x], [0.0], [0.0]);
-            gelu(&mut input, &bias, &mut y, &mut slope);
-            let at = f64::from(x) + 0.25;
-            assert!((f64::from(y[0]) - value(at)).abs() < 2e-6);
-            assert!((f64::from(slope[0]) - (value(at + 1e-5) - value(at - 1e-5)) / 2e-5).abs() < 2e-5, "{x}");
         }
     }
 }

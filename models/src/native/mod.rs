@@ -8,6 +8,7 @@
 pub mod cnn;
 mod dense;
 mod descend;
+pub mod double;
 mod generator;
 pub mod kernel;
 mod learner;
@@ -16,13 +17,16 @@ pub mod math;
 pub mod mlp;
 mod network;
 mod pool;
+mod switch;
 mod transformer;
 mod visitor;
 
 pub use cnn::{Cnn, CnnConfig};
 pub(crate) use generator::generator;
+pub use learner::memory_bound;
 pub(crate) use learner::{learner, predictor};
 pub use mlp::{Mlp, MlpConfig};
+pub use switch::{Operation, run_plainly};
 
 /// Parts in which a batch's gradient is summed; also the greatest number of threads that one step uses.
 pub const LANES: usize = 8;

@@ -55,6 +55,9 @@ pub trait Network: Send + Sync + Sized {
         lane: &mut Lane,
     );
 
+    /// Values that [`Network::space`] takes up for training, at most.
+    fn space_len(&self) -> usize;
+
     /// Memory for sequences of which nothing was fed yet.
     fn memory(&self, sequences: usize) -> Self::Memory;
 

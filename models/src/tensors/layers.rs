@@ -15,6 +15,9 @@ const ONE_HOT: usize = 1 << 26;
 
 /// What a forward pass offers its activations to, each under its number in [`ModelSpec::taps`].
 pub trait Visitor<B: Backend> {
+    /// Whether anything is wanted at a tap. What costs much to show is shown only where it is.
+    fn touches(&self, tap: usize) -> bool;
+
     /// Gives back the activation, changed or not, in the same shape.
     fn visit<const RANK: usize>(&mut self, tap: usize, x: Tensor<B, RANK>) -> Result<Tensor<B, RANK>, ModelError>;
 
@@ -24,6 +27,10 @@ pub trait Visitor<B: Backend> {
 
 /// Looks at nothing.
 impl<B: Backend> Visitor<B> for () {
+    fn touches(&self, _tap: usize) -> bool {
+        false
+    }
+
     fn visit<const RANK: usize>(&mut self, _tap: usize, x: Tensor<B, RANK>) -> Result<Tensor<B, RANK>, ModelError> {
         Ok(x)
     }

@@ -4,6 +4,7 @@ use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use super::attention::Attends;
 use super::layers::cross_entropy;
 use super::network::Frame;
 use super::{download, upload};
@@ -11,7 +12,8 @@ use crate::training::{AdamW, Batch, TrainingState};
 use crate::{Layout, Learner, ModelError, ModelSpec, Parameters};
 
 /// A model in training. Nothing but [`Learner::mean_loss`], [`Learner::loss_and_gradient`] and
-/// [`Learner::state`] waits for the device.
+/// [`Learner::state`] waits for the device: a step only puts its batch's upload and its kernels in the device's queue, so
+/// that on CUDA the next batches are on their way while a step is computed.
 pub struct TensorLearner<B: Backend> {
     spec: ModelSpec,
     layout: Layout,
@@ -27,7 +29,7 @@ pub struct TensorLearner<B: Backend> {
     losses: u64,
 }
 
-impl<B: Backend> TensorLearner<B> {
+impl<B: Attends> TensorLearner<B> {
     /// Puts a state on a device.
     pub fn new(state: TrainingState, optimizer: AdamW, device: B::Device) -> Self {
         let TrainingState { parameters: Parameters { spec, values }, first, second, step } = state;
@@ -62,7 +64,7 @@ impl<B: Backend> TensorLearner<B> {
     }
 }
 
-impl<B: Backend> Learner for TensorLearner<B> {
+impl<B: Attends> Learner for TensorLearner<B> {
     fn step(&mut self, batch: &Batch, learning_rate: f32) -> Result<(), ModelError> {
         let (loss, gradient) = self.differentiate(batch)?;
         self.loss = Some(self.loss.take().map_or(loss.clone(), |sum| sum + loss));
@@ -88,12 +90,9 @@ impl<B: Backend> Learner for TensorLearner<B> {
         Ok(())
     }
 
-    /// # Panics
-    /// If the device fails.
-    fn mean_loss(&mut self) -> f32 {
-        let Some(sum) = self.loss.take() else { return 0.0 };
-        let sum = download(sum).unwrap_or_else(|error| panic!("{error}"))[0];
-        sum / std::mem::take(&mut self.losses) as f32
+    fn mean_loss(&mut self) -> Result<f32, ModelError> {
+        let Some(sum) = self.loss.take() else { return Ok(0.0) };
+        Ok(download(sum)?[0] / std::mem::take(&mut self.losses) as f32)
     }
 
     fn loss_and_gradient(&mut self, batch: &Batch) -> Result<(f32, Vec<f32>), ModelError> {
@@ -101,16 +100,13 @@ impl<B: Backend> Learner for TensorLearner<B> {
         Ok((download(loss)?[0], gather(&gradient)?))
     }
 
-    /// # Panics
-    /// If the device fails.
-    fn state(&self) -> TrainingState {
-        let read = |tensors: &[Tensor<B, 2>]| gather(tensors).unwrap_or_else(|error| panic!("{error}"));
-        TrainingState {
-            parameters: Parameters { spec: self.spec.clone(), values: read(&self.values) },
-            first: read(&self.first),
-            second: read(&self.second),
+    fn state(&self) -> Result<TrainingState, ModelError> {
+        Ok(TrainingState {
+            parameters: Parameters { spec: self.spec.clone(), values: gather(&self.values)? },
+            first: gather(&self.first)?,
+            second: gather(&self.second)?,
             step: self.step,
-        }
+        })
     }
 }
 

@@ -12,7 +12,10 @@ use burn::tensor::{Tensor, TensorData};
 use crate::training::{AdamW, TrainingState};
 use crate::{Device, Layout, Learner, ModelError, Parameters, Predictor};
 
+mod attention;
+mod cache;
 mod driver;
+mod guard;
 mod layers;
 mod learner;
 mod lstm;
@@ -21,31 +24,38 @@ mod predictor;
 mod transformer;
 
 pub use driver::cuda_refusal;
+use guard::Guarded;
 use learner::TensorLearner;
 use predictor::TensorPredictor;
 
 /// Puts a model in training on a burn backend.
 ///
 /// # Errors
-/// Where CUDA is asked for and cannot be used, and for [`Device::Cpu`], which is not burn's.
+/// Where CUDA is asked for and cannot be used or fails, and for [`Device::Cpu`], which is not burn's.
 pub fn learner(state: TrainingState, optimizer: AdamW, device: Device) -> Result<Box<dyn Learner>, ModelError> {
     Ok(match usable(device)? {
         Backends::Flex => Box::new(TensorLearner::<Flex>::new(state, optimizer, Default::default())),
         Backends::Ndarray => Box::new(TensorLearner::<NdArray>::new(state, optimizer, Default::default())),
-        Backends::Cuda => Box::new(TensorLearner::<Cuda<f32, i32>>::new(state, optimizer, Default::default())),
+        Backends::Cuda => Box::new(Guarded::<dyn Learner>::new("cuda", || {
+            cache::keep();
+            Box::new(TensorLearner::<Cuda<f32, i32>>::new(state, optimizer, Default::default()))
+        })?),
     })
 }
 
 /// Puts a trained model on a burn backend.
 ///
 /// # Errors
-/// Where CUDA is asked for and cannot be used, and for [`Device::Cpu`], which is not burn's.
+/// Where CUDA is asked for and cannot be used or fails, and for [`Device::Cpu`], which is not burn's.
 pub fn predictor(parameters: &Parameters, device: Device) -> Result<Box<dyn Predictor>, ModelError> {
     let parameters = parameters.clone();
     Ok(match usable(device)? {
         Backends::Flex => Box::new(TensorPredictor::<Flex>::new(parameters, Default::default())),
         Backends::Ndarray => Box::new(TensorPredictor::<NdArray>::new(parameters, Default::default())),
-        Backends::Cuda => Box::new(TensorPredictor::<Cuda<f32, i32>>::new(parameters, Default::default())),
+        Backends::Cuda => Box::new(Guarded::<dyn Predictor>::new("cuda", || {
+            cache::keep();
+            Box::new(TensorPredictor::<Cuda<f32, i32>>::new(parameters, Default::default()))
+        })?),
     })
 }
 

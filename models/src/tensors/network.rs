@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use environments::Symbol;
 
+use super::attention::Attends;
 use super::layers::Visitor;
 use super::lstm::Lstm;
 use super::transformer::{self, Transformer};
@@ -35,7 +36,7 @@ pub enum Network<B: Backend> {
     Lstm(Lstm<B>),
 }
 
-impl<B: Backend> Frame<B> {
+impl<B: Attends> Frame<B> {
     /// The frame of a model.
     pub fn new(spec: &ModelSpec, device: &B::Device) -> Self {
         match &spec.model {

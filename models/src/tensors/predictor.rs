@@ -4,6 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use environments::Symbol;
 
+use super::attention::Attends;
 use super::layers::Visitor;
 use super::network::{Frame, Network};
 use super::{download, upload};
@@ -18,7 +19,7 @@ pub struct TensorPredictor<B: Backend> {
     device: B::Device,
 }
 
-impl<B: Backend> TensorPredictor<B> {
+impl<B: Attends> TensorPredictor<B> {
     /// Puts a model on a device.
     pub fn new(parameters: Parameters, device: B::Device) -> Self {
         let layout = parameters.spec.layout();
@@ -37,6 +38,10 @@ struct Follower<'a, B: Backend> {
 }
 
 impl<B: Backend> Visitor<B> for Follower<'_, B> {
+    fn touches(&self, tap: usize) -> bool {
+        self.plan.touches(tap)
+    }
+
     fn visit<const RANK: usize>(&mut self, tap: usize, x: Tensor<B, RANK>) -> Result<Tensor<B, RANK>, ModelError> {
         self.fired[tap] = true;
         if !self.plan.touches(tap) {
@@ -83,7 +88,7 @@ impl<B: Backend> Visitor<B> for Follower<'_, B> {
     }
 }
 
-impl<B: Backend> Predictor for TensorPredictor<B> {
+impl<B: Attends> Predictor for TensorPredictor<B> {
     fn parameters(&self) -> &Parameters {
         &self.parameters
     }

@@ -2,18 +2,15 @@
 //!
 //! Letters in shapes: B sequences, T positions, N = B·T, W width, H heads, D = W/H, V vocabulary, C targets.
 
-use burn::tensor::activation::{sigmoid, softmax};
+use burn::tensor::activation::sigmoid;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Tensor, TensorPrimitive};
 use environments::{Geometry, Symbol};
 
+use super::attention::{Attends, Pairs, STRIP, weights};
 use super::layers::{Linear, Lookup, Visitor};
 use crate::spec::BLOCK_TAPS;
 use crate::{ModelError, TransformerConfig, relative_positions};
-
-/// What is added to the scores of pairs that do not attend: e to its power is 0, and it is finite, which kernels
-/// compiled without regard for infinities need.
-const MASKED: f32 = -1e30;
 
 /// Added to a variance before the root.
 const NORM_EPSILON: f32 = 1e-5;
@@ -23,24 +20,21 @@ pub struct Frame<B: Backend> {
     length: usize,
     heads: usize,
     depth: usize,
-    /// Relative position of each (query, key) pair, row-major.
-    pairs: Lookup<B>,
-    /// Where attention is causal, 1 × 1 × T × T: added to scores, it leaves no weight above the diagonal.
-    mask: Option<Tensor<B, 4>>,
+    /// On a torus: the relative position of each (query, key) pair, row-major. On a line it is the distance.
+    pairs: Option<Lookup<B>>,
 }
 
 impl<B: Backend> Frame<B> {
     /// The frame of a model.
     pub fn new(config: &TransformerConfig, geometry: Geometry, device: &B::Device) -> Self {
-        let relative = relative_positions(geometry);
-        let length = geometry.len();
-        let mask = relative.causal.then(|| {
-            let of = |at: usize| if at % length > at / length { MASKED } else { 0.0 };
-            let values: Vec<f32> = (0..length * length).map(of).collect();
-            Tensor::from_data(TensorData::new(values, [1, 1, length, length]), device)
-        });
-        let pairs = Lookup::new(relative.index.into_iter(), relative.count, device);
-        Self { length, heads: config.heads, depth: config.depth, pairs, mask }
+        let pairs = match geometry {
+            Geometry::Line { .. } => None,
+            Geometry::Torus { .. } => {
+                let relative = relative_positions(geometry);
+                Some(Lookup::new(relative.index.into_iter(), relative.count, device))
+            }
+        };
+        Self { length: geometry.len(), heads: config.heads, depth: config.depth, pairs }
     }
 }
 
@@ -83,7 +77,7 @@ pub struct Transformer<B: Backend> {
     unembed: Linear<B>,
 }
 
-impl<B: Backend> Transformer<B> {
+impl<B: Attends> Transformer<B> {
     /// Puts the parameters of `distinct` blocks, given in the order of [`crate::ModelSpec::layout`] and vectors as
     /// 1 × n, in their places.
     pub fn new(distinct: usize, parameters: &[Tensor<B, 2>]) -> Self {
@@ -128,7 +122,7 @@ impl<B: Backend> Transformer<B> {
     }
 }
 
-impl<B: Backend> Block<B> {
+impl<B: Attends> Block<B> {
     /// N × W to N × W.
     fn forward(
         &self,
@@ -164,13 +158,23 @@ impl<B: Backend> Block<B> {
             Ok::<_, ModelError>(projected.reshape([sequences, length, heads, part]).swap_dims(1, 2))
         };
         let (query, key, value) = (project(0)?, project(1)?, project(2)?);
-        // 1 × H × T × T
-        let bias = frame.pairs.rows(self.relative.clone().transpose()).transpose().reshape([1, heads, length, length]);
-        // B × H × T × T
-        let bias = frame.mask.iter().fold(bias, |bias, mask| bias + mask.clone());
-        let scores = (query * (part as f32).sqrt().recip()).matmul(key.swap_dims(2, 3)) + bias;
-        let pattern = visitor.visit(tap + 4, softmax(scores, 3))?;
-        Ok(pattern.matmul(value).swap_dims(1, 2).reshape([rows, width]))
+        let query = query * (part as f32).sqrt().recip();
+        let (bias, pairs) = match &frame.pairs {
+            // H × T
+            None => (self.relative.clone().into_primitive(), Pairs::Past),
+            // 1 × H × T × T
+            Some(pairs) => {
+                let all = pairs.rows(self.relative.clone().transpose()).transpose();
+                (all.reshape([1, heads, length, length]).into_primitive(), Pairs::All)
+            }
+        };
+        let context = if length <= STRIP || visitor.touches(tap + 4) {
+            visitor.visit(tap + 4, weights(query, key, bias.tensor(), pairs))?.matmul(value)
+        } else {
+            let [query, key, value] = [query, key, value].map(|x| x.into_primitive().tensor());
+            Tensor::from_primitive(TensorPrimitive::Float(B::attend([query, key, value, bias.tensor()], pairs)))
+        };
+        Ok(context.swap_dims(1, 2).reshape([rows, width]))
     }
 }
 

@@ -6,8 +6,17 @@ use models::{
     AdamW, Batch, Device, LstmConfig, ModelConfig, ModelSpec, Parameters, TrainingState, TransformerConfig, learner,
 };
 
-/// The devices that every machine has.
+/// The devices that every machine has; a build without burn has one.
+#[cfg(feature = "burn")]
 pub const DEVICES: [Device; 3] = [Device::Cpu, Device::Flex, Device::Ndarray];
+#[cfg(not(feature = "burn"))]
+pub const DEVICES: [Device; 1] = [Device::Cpu];
+
+/// What the others are compared with: the readable model in burn's tensors.
+#[cfg(feature = "burn")]
+pub const REFERENCE: Device = Device::Flex;
+#[cfg(not(feature = "burn"))]
+pub const REFERENCE: Device = Device::Cpu;
 
 /// A 4 × 4 torus behind one token without a place.
 pub fn torus() -> ModelSpec {

@@ -10,7 +10,8 @@ use environments::turing::{HaltingConfig, HaltingWorld, TuringConfig, TuringWorl
 use environments::{Environment, Split};
 use rayon::prelude::*;
 
-use super::{BenchArgs, Row, rate, short, train};
+use super::training::train;
+use super::{BenchArgs, Row, rate, short};
 
 /// Tokens a second of each world, all threads, beside those that training a model of the usual size for it eats.
 pub fn samples(args: &BenchArgs) -> anyhow::Result<Vec<Row>> {
@@ -54,7 +55,7 @@ pub fn samples(args: &BenchArgs) -> anyhow::Result<Vec<Row>> {
             1024.0 * tokens as f64
         });
         let against = format!("{:.0} times what training eats ({})", figure / eats, short(eats));
-        rows.push(Row { what, figure, unit: "tokens/s", against });
+        rows.push(Row { what: what.into(), figure, unit: "tokens/s", against });
     }
     Ok(rows)
 }

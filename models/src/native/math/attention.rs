@@ -1,37 +1,65 @@
 //! Softmax attention by rows of scores, with its gradient.
 
-use super::{LANES, exponential, sum};
+use super::{LANES, exponential, sum, sum_of_two};
 use crate::native::kernel::simd;
+
+/// What a row of weights was made with, from which it can be made again: the greatest score and 1/(sum of powers).
+pub type Ends = [f32; 2];
 
 /// One row of scores to weights, in place: softmax(scale · score + relative) over the first `live` elements; the
 /// rest become 0. Whole vectors of 16; `relative` is −∞ beyond `live`, so that the padding takes no part.
 #[inline(always)]
-fn attend_row(row: &mut [f32], relative: &[f32], scale: f32, live: usize) {
+fn attend_row(row: &mut [f32], relative: &[f32], scale: f32, live: usize) -> Ends {
     let mut tops = [f32::NEG_INFINITY; LANES];
-    for (row, relative) in row.chunks_exact_mut(LANES).zip(relative.chunks_exact(LANES)) {
+    for (row, relative) in row.as_chunks_mut::<LANES>().0.iter_mut().zip(relative.as_chunks::<LANES>().0) {
         for lane in 0..LANES {
             row[lane] = row[lane].mul_add(scale, relative[lane]);
             tops[lane] = if row[lane] > tops[lane] { row[lane] } else { tops[lane] };
         }
     }
-    let mut top = tops[0];
-    for &other in &tops[1..] {
-        top = if other > top { other } else { top };
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            tops[lane] = if tops[lane + width] > tops[lane] { tops[lane + width] } else { tops[lane] };
+        }
+        width /= 2;
     }
+    let top = tops[0];
     for value in row.iter_mut() {
         *value = exponential(*value - top);
     }
-    row[live..].fill(0.0);
-    let total = 1.0 / sum(row.len(), |i| row[i]);
+    clear_from(row, live);
+    let total = 1.0 / sum(row, |value| value);
     for value in row.iter_mut() {
         *value *= total;
+    }
+    [top, total]
+}
+
+/// The row that [`attend_row`] made, from the same scores and with the same bits.
+#[inline(always)]
+fn attend_row_again(row: &mut [f32], relative: &[f32], scale: f32, live: usize, [top, total]: Ends) {
+    for (row, relative) in row.iter_mut().zip(relative) {
+        *row = exponential(row.mul_add(scale, *relative) - top) * total;
+    }
+    clear_from(row, live);
+}
+
+/// Zeros from a place on, which is in the last vector of the row as a rule.
+#[inline(always)]
+fn clear_from(row: &mut [f32], live: usize) {
+    let whole = live / LANES * LANES;
+    for (number, vector) in row[whole..].as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        for lane in 0..LANES {
+            vector[lane] = if whole + number * LANES + lane < live { vector[lane] } else { 0.0 };
+        }
     }
 }
 
 /// Gradient of a softmax row, in place: d ← p · (d − Σ p·d).
 #[inline(always)]
 fn attend_row_backward(p: &[f32], d: &mut [f32]) {
-    let along = sum(p.len(), |i| p[i] * d[i]);
+    let along = sum_of_two(p, d, |p, d| p * d);
     for (d, p) in d.iter_mut().zip(p) {
         *d = p * (*d - along);
     }
@@ -40,9 +68,20 @@ fn attend_row_backward(p: &[f32], d: &mut [f32]) {
 simd! {
     /// Rows of attention scores to rows of weights, in place: softmax(scale · score + relative) over the first
     /// `live` columns of each row of `stride`; the rest become 0. `relative` is laid out as the scores.
-    pub fn attend(scores: &mut [f32], relative: &[f32], scale: f32, live: usize, stride: usize) {
-        for (row, relative) in scores.chunks_exact_mut(stride).zip(relative.chunks_exact(stride)) {
-            attend_row(row, relative, scale, live);
+    pub fn attend(scores: &mut [f32], relative: &[f32], scale: f32, live: usize, stride: usize, ends: &mut [Ends]) {
+        let rows = scores.chunks_exact_mut(stride).zip(relative.chunks_exact(stride));
+        for ((row, relative), ends) in rows.zip(ends) {
+            *ends = attend_row(row, relative, scale, live);
+        }
+    }
+}
+
+simd! {
+    /// The rows that [`attend`] made, from the same scores.
+    pub fn attend_again(scores: &mut [f32], relative: &[f32], scale: f32, live: usize, stride: usize, ends: &[Ends]) {
+        let rows = scores.chunks_exact_mut(stride).zip(relative.chunks_exact(stride));
+        for ((row, relative), &ends) in rows.zip(ends) {
+            attend_row_again(row, relative, scale, live, ends);
         }
     }
 }
@@ -57,15 +96,32 @@ simd! {
 }
 
 simd! {
-    /// Causal attention: as [`attend`], where row q has the columns 0 to q. `relative` holds the bias of the
-    /// distances rows − 1 down to 0, then −∞ 16 times.
-    pub fn attend_past(scores: &mut [f32], relative: &[f32], scale: f32, stride: usize) {
+    /// Causal attention: as [`attend`], where row r is query q = first + r and has the columns 0 to q. `relative`
+    /// holds the bias of the distances from length − 1 down to 0, then −∞ 16 times. No column from `seen` on matters.
+    pub fn attend_past(
+        scores: &mut [f32], relative: &[f32], scale: f32, stride: usize, first: usize, seen: usize, ends: &mut [Ends],
+    ) {
         let farthest = relative.len() - LANES - 1;
-        for (query, row) in scores.chunks_exact_mut(stride).enumerate() {
+        for ((query, row), ends) in (first..).zip(scores.chunks_exact_mut(stride)).zip(ends) {
             let live = query + 1;
-            row[live..].fill(0.0);
             let padded = live.next_multiple_of(LANES);
-            attend_row(&mut row[..padded], &relative[farthest - query..][..padded], scale, live);
+            clear_from(&mut row[..seen.next_multiple_of(LANES)], live);
+            *ends = attend_row(&mut row[..padded], &relative[farthest - query..][..padded], scale, live);
+        }
+    }
+}
+
+simd! {
+    /// The rows that [`attend_past`] made, from the same scores.
+    pub fn attend_past_again(
+        scores: &mut [f32], relative: &[f32], scale: f32, stride: usize, first: usize, seen: usize, ends: &[Ends],
+    ) {
+        let farthest = relative.len() - LANES - 1;
+        for ((query, row), &ends) in (first..).zip(scores.chunks_exact_mut(stride)).zip(ends) {
+            let live = query + 1;
+            let padded = live.next_multiple_of(LANES);
+            clear_from(&mut row[..seen.next_multiple_of(LANES)], live);
+            attend_row_again(&mut row[..padded], &relative[farthest - query..][..padded], scale, live, ends);
         }
     }
 }
@@ -73,12 +129,15 @@ simd! {
 simd! {
     /// Gradient of [`attend_past`] with regard to the scaled scores, in place, 0 beyond the diagonal; added to
     /// that of the bias too.
-    pub fn attend_past_backward(weights: &[f32], gradient: &mut [f32], relative: &mut [f32], stride: usize) {
+    pub fn attend_past_backward(
+        weights: &[f32], gradient: &mut [f32], relative: &mut [f32], stride: usize, first: usize, seen: usize,
+    ) {
         let farthest = relative.len() - LANES - 1;
-        for (query, (p, d)) in weights.chunks_exact(stride).zip(gradient.chunks_exact_mut(stride)).enumerate() {
+        let rows = weights.chunks_exact(stride).zip(gradient.chunks_exact_mut(stride));
+        for (query, (p, d)) in (first..).zip(rows) {
             let live = query + 1;
-            d[live..].fill(0.0);
             let padded = live.next_multiple_of(LANES);
+            clear_from(&mut d[..seen.next_multiple_of(LANES)], live);
             attend_row_backward(&p[..padded], &mut d[..padded]);
             for (relative, d) in relative[farthest - query..][..live].iter_mut().zip(&*d) {
                 *relative += d;

@@ -3,11 +3,12 @@
 mod attention;
 mod feed;
 mod passes;
+mod torus;
 
 use environments::Symbol;
 
 use super::dense::{Places, Weight};
-use super::kernel::Packed;
+use super::kernel::{Packed, padded};
 use super::network::{Lane, Network};
 use super::visitor::Visitor;
 use crate::{ModelConfig, ModelSpec};
@@ -64,8 +65,7 @@ struct BlockTrace {
     scale1: Vec<f32>,
     input1: Vec<f32>,
     qkv: Vec<f32>,
-    /// heads × length × keys.
-    pattern: Vec<f32>,
+    attention: attention::Trace,
     context: Vec<f32>,
     normal2: Vec<f32>,
     scale2: Vec<f32>,
@@ -87,7 +87,7 @@ pub struct Space {
     wide: Vec<f32>,
     spare: Vec<f32>,
     gradient: Vec<f32>,
-    scores: Vec<f32>,
+    attention: attention::Scratch,
     packed: Packed,
     /// length × targets.
     logits: Vec<f32>,
@@ -160,7 +160,7 @@ impl Network for Transformer {
             scale1: rows(1),
             input1: rows(width),
             qkv: rows(3 * width),
-            pattern: rows(self.attention.heads * self.attention.keys),
+            attention: self.attention.trace(),
             context: rows(width),
             normal2: rows(width),
             scale2: rows(1),
@@ -178,10 +178,18 @@ impl Network for Transformer {
             wide: rows(hidden.max(3 * width)),
             spare: rows(width),
             gradient: rows(width),
-            scores: rows(self.attention.keys),
+            attention: self.attention.scratch(backward),
             packed: Packed::default(),
             logits: rows(targets),
         }
+    }
+
+    fn space_len(&self) -> usize {
+        let Self { length, width, hidden, targets, depth, .. } = *self;
+        let trace = length * (8 * width + 2 * hidden + 2) + self.attention.trace_len();
+        let widest = hidden.max(3 * width).max(padded(targets));
+        let rest = length * (7 * width + 1 + targets + 2 * padded(widest));
+        depth * trace + rest + self.attention.scratch_len()
     }
 
     /// For each block, gradients of the relative positions as [`Attention::backward`] sums them.

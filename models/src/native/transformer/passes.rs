@@ -19,7 +19,7 @@ pub fn forward(
     visitor: &mut impl Visitor,
 ) {
     let Transformer { length, width, hidden, .. } = *shape;
-    let Space { traces, stream, branch, normal, scale, last, wide, packed, logits, .. } = space;
+    let Space { traces, stream, branch, normal, scale, last, wide, attention, logits, .. } = space;
     for (row, &token) in stream.chunks_exact_mut(width).zip(tokens) {
         row.copy_from_slice(&values[usize::from(token) * width..][..width]);
     }
@@ -37,8 +37,8 @@ pub fn forward(
         for part in 0..3 {
             visit_columns(visitor, tap + 1 + part, &mut trace.qkv, 3 * width, part * width, width);
         }
-        let (pattern, context) = (&mut trace.pattern, &mut trace.context);
-        shape.attention.forward(&weights.relative, &trace.qkv, pattern, context, packed, tap + 4, visitor);
+        let (kept, context) = (&mut trace.attention, &mut trace.context);
+        shape.attention.forward(&weights.relative, &trace.qkv, kept, context, attention, tap + 4, visitor);
         dense(length, context, width, &weights.out, &values[places.out.1..], branch, width);
         visit(visitor, tap + 5, branch);
         math::add(stream, branch);
@@ -72,7 +72,7 @@ pub fn backward(
     lane: &mut Lane,
 ) {
     let Transformer { length, width, hidden, .. } = *shape;
-    let Space { traces, branch, normal, scale, last, wide, spare, gradient, scores, packed, logits, .. } = space;
+    let Space { traces, branch, normal, scale, last, wide, spare, gradient, attention, packed, logits, .. } = space;
     let slopes = &mut lane.values;
     dense_backward(length, logits, last, &weights.unembed.backward, packed, spare, slopes, shape.unembed, width);
     gradient.fill(0.0);
@@ -94,7 +94,8 @@ pub fn backward(
         let out = &weights.out.backward;
         dense_backward(length, gradient, &trace.context, out, packed, branch, slopes, places.out, width);
         let dqkv = &mut wide[..length * 3 * width];
-        shape.attention.backward(&trace.qkv, &trace.pattern, branch, dqkv, spread, scores, packed);
+        let (relative, kept) = (&weights.relative, &mut trace.attention);
+        shape.attention.backward(relative, &trace.qkv, kept, branch, dqkv, spread, attention);
         dense_backward(length, dqkv, &trace.input1, &weights.qkv.backward, packed, spare, slopes, places.qkv, width);
         let gain = &values[places.norm1.0..][..width];
         norm_backward(spare, &trace.normal1, &trace.scale1, gain, gradient, slopes, places.norm1);
