@@ -1,4 +1,6 @@
 //! One optimiser step over a flat buffer.
+// Values, gradients and moments that run side by side are plainest by their number.
+#![allow(clippy::needless_range_loop)]
 
 use rayon::prelude::*;
 

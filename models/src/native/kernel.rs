@@ -353,6 +353,7 @@ pub(crate) fn double_tile(a: &[f64], first: usize, b: &[f64]) -> [[f64; 16]; 8] 
 ///
 /// # Panics
 /// If a row is shorter than `b`.
+#[allow(clippy::needless_range_loop)]
 pub(crate) fn double_dots(rows: &[f64], stride: usize, b: &[f64], lanes: &mut [[f64; 8]]) {
     let Some(last) = lanes.len().checked_sub(1) else { return };
     assert!(rows.len() >= last * stride + b.len());

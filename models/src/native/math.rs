@@ -1,5 +1,7 @@
 //! Element-wise and row-wise operations, each with its gradient. Sums run in 16 fixed lanes and a fixed tree, so
 //! that their bits do not depend on the machine.
+// Rows and lanes that run side by side are plainest by their number.
+#![allow(clippy::needless_range_loop)]
 
 mod attention;
 mod faces;
