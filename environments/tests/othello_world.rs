@@ -165,7 +165,7 @@ fn turned_discs_have_the_future_that_the_rules_give_them() {
         position = position.after(square).unwrap();
         assert_eq!(position, *after);
     }
-    assert_eq!(world.counterfactual(&address, &[edit.clone()]).unwrap(), world.episode_of(&edited));
+    assert_eq!(world.counterfactual(&address, std::slice::from_ref(&edit)).unwrap(), world.episode_of(&edited));
     assert_eq!(world.counterfactual(&address, &[]).unwrap(), world.episode(Split::Test, 5));
     // Turned and turned back, it is the game's position again.
     let back = world.edit(&game, &[edit.clone(), edit]).unwrap();

@@ -300,7 +300,7 @@ mod tests {
         let data = dictionary.standard(&features);
         let rows: Vec<&[f64]> = data.chunks(5).collect();
         let (_, gradient) = dictionary.loss_and_gradient(&rows);
-        for place in 0..gradient.len() {
+        for (place, slope) in gradient.iter().enumerate() {
             let value = |shift: f64| {
                 let mut moved = dictionary.clone();
                 moved.values[place] += shift;
@@ -308,7 +308,7 @@ mod tests {
             };
             // Small enough that no other unit becomes active.
             let numeric = (value(1e-7) - value(-1e-7)) / 2e-7;
-            assert!((numeric - gradient[place]).abs() < 1e-6, "{place}: {numeric} {}", gradient[place]);
+            assert!((numeric - slope).abs() < 1e-6, "{place}: {numeric} {slope}");
         }
     }
 }

@@ -305,7 +305,7 @@ mod tests {
     fn wanted(count: usize) -> Vec<Wanted> {
         let one = |sequence: usize| {
             let tokens = (0..4).map(|place| ((sequence * 3 + place * place) % 5) as Symbol).collect();
-            (tokens, (0..4).filter(|position| (sequence + position) % 3 != 0).collect())
+            (tokens, (0..4).filter(|position| !(sequence + position).is_multiple_of(3)).collect())
         };
         (0..count).map(one).collect()
     }

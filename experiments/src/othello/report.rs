@@ -68,10 +68,10 @@ fn board<'a>(sums: &Sums<'a>, baselines: &[Vec<Baseline<'a>>; 2]) -> Section {
             .collect(),
     };
     let mut series = vec![bar("trained", false, &own)];
-    for place in 0..baselines[0].len() {
+    for (place, (input, _)) in baselines[0].iter().enumerate() {
         let name = match place {
             0 => "random weights",
-            _ => baselines[0][place].0.as_str(),
+            _ => input.as_str(),
         };
         series.push(bar(name, true, &|frame| baselines[frame as usize][place].1.clone()));
     }

@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn a_failing_device_gives_one_sentence() {
         let batch = |sequences| Batch { sequences, tokens: vec![0], targets: vec![0] };
-        let mut model: Guarded<dyn Learner> = Guarded::new("cuda", || Box::new(Failing)).unwrap();
+        let mut model = Guarded::<dyn Learner>::new("cuda", || Box::new(Failing)).unwrap();
         let said = |result: Result<(), ModelError>| result.unwrap_err().to_string();
         assert_eq!(said(model.step(&batch(1), 0.1)), "the device `cuda` failed: Unable to compile kernel");
         assert_eq!(said(model.step(&batch(0), 0.1)), "an empty batch", "other errors pass as they are");

@@ -50,8 +50,8 @@ fn a_probe_is_fitted_and_laid_over_the_board() {
         }
     }
     assert_eq!(reader.rows, counts[0] + counts[1]);
-    for place in 0..8 {
-        let expected = sums[1][place] / counts[1] as f64 - sums[0][place] / counts[0] as f64;
+    for (place, (yes, no)) in sums[1].iter().zip(&sums[0]).enumerate() {
+        let expected = yes / counts[1] as f64 - no / counts[0] as f64;
         assert!((f64::from(reader.direction[place]) - expected).abs() < 1e-5);
     }
     // The board shows what the probe says of each token, with live cells shining through.
