@@ -104,8 +104,9 @@ pub fn run(_args: ListArgs, output: &Output) -> anyhow::Result<()> {
         let mut text = String::new();
         for (group, entries) in groups {
             text += &format!("{group}\n");
+            let width = entries.iter().map(|entry| entry.name.len()).max().unwrap_or(0).max(18);
             for entry in entries {
-                text += &format!("  {:<18} {}\n", entry.name, entry.about);
+                text += &format!("  {:<width$} {}\n", entry.name, entry.about);
             }
         }
         text += "devices\n";
