@@ -225,7 +225,9 @@ impl<B: Backend> Bias<B> {
             parts.push(falling.clone().slice_dim(1, length - seen..length - 1 - first));
         }
         let period = seen + count;
-        let rows = Tensor::cat(parts, 1).repeat_dim(1, count).slice_dim(1, 0..count * (period - 1));
+        // Repeated along a dimension of its own: burn 0.21's gradient of repeating a longer one mixes up its elements.
+        let rows = Tensor::cat(parts, 1).reshape([heads, 1, period]).repeat_dim(1, count);
+        let rows = rows.reshape([heads, count * period]).slice_dim(1, 0..count * (period - 1));
         rows.reshape([heads, count, period - 1]).slice_dim(2, 0..seen).reshape([1, heads, count, seen])
     }
 
